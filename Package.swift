@@ -1,0 +1,118 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+// The folders under Sources are the layers of the architecture: App, Interfaces, Services, Adapters, Core, CLibraries.
+// Code imports its own layer's listed neighbours and the layers below it; Tests/LayeringTests holds the arrows.
+
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+/// A system library with a module map, installed by `installer/setup`.
+func systemLibrary(_ name: String, debian package: String) -> Target {
+    .systemLibrary(name: name, path: "Sources/CLibraries/\(name)", providers: [.apt([package])])
+}
+
+/// A Swift target in one of the layer folders.
+func module(_ name: String, in layer: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/\(layer)/\(name)", swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: strict)
+}
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+// libgit2 as Debian builds it needs these of a static link; a dynamic link of the tests ignores what it does not need.
+let libgit2Companions: [LinkerSetting] = ["http_parser", "ssh2", "mbedtls", "mbedx509", "mbedcrypto", "pcre2-8", "crypto", "z"]
+    .map { .linkedLibrary($0) }
+
+let package = Package(
+    name: "csghub",
+    products: [.executable(name: "csghub", targets: ["csghub"])],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+        .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+    ],
+    targets: [
+        // CLibraries
+        systemLibrary("CLibGit2", debian: "libgit2-dev"),
+        systemLibrary("COpenSSL", debian: "libssl-dev"),
+        systemLibrary("CArgon2", debian: "libargon2-dev"),
+        systemLibrary("CDeflate", debian: "libdeflate-dev"),
+        systemLibrary("CZlib", debian: "zlib1g-dev"),
+        .target(
+            name: "CHubPlatform", path: "Sources/CLibraries/CHubPlatform",
+            cSettings: [.unsafeFlags(["-O2"])], linkerSettings: [.linkedLibrary("sqlite3"), .linkedLibrary("crypto")]),
+
+        // Core
+        module("HubCore", in: "Core", []),
+
+        // Adapters
+        module("MetadataStore", in: "Adapters", [
+            "HubCore", "CHubPlatform", .product(name: "GRDB", package: "GRDB.swift"), logging,
+        ]),
+        module("ObjectStore", in: "Adapters", ["HubCore", "CHubPlatform", "COpenSSL", nioCore, nioPosix]),
+        module("GitStore", in: "Adapters", [
+            "HubCore", "CHubPlatform", "CLibGit2", "COpenSSL", "CDeflate", "CZlib", nioCore, nioPosix,
+        ]),
+
+        // Services
+        module("Identity", in: "Services", ["HubCore", "MetadataStore", "CArgon2", "COpenSSL", nioPosix, logging]),
+        module("Repositories", in: "Services", [
+            "HubCore", "MetadataStore", "ObjectStore", "GitStore", "Identity", logging, metrics, serviceLifecycle,
+        ]),
+
+        // Interfaces
+        module("WebCore", in: "Interfaces", [
+            "HubCore", "Identity", hummingbird, nioCore, httpTypes, logging, metrics,
+        ]),
+        module("GitProtocols", in: "Interfaces", [
+            "HubCore", "WebCore", "Identity", "Repositories", "GitStore", "ObjectStore", "MetadataStore", "CZlib",
+            hummingbird, nioCore, httpTypes, logging, metrics,
+        ]),
+        module("HubAPI", in: "Interfaces", [
+            "HubCore", "WebCore", "Identity", "Repositories", "GitStore", "ObjectStore", "MetadataStore",
+            hummingbird, nioCore, httpTypes, logging,
+        ]),
+
+        // App
+        module("HubServer", in: "App", [
+            "HubCore", "WebCore", "GitProtocols", "HubAPI", "Identity", "Repositories", "MetadataStore", "ObjectStore",
+            "GitStore", "CHubPlatform", "COpenSSL", hummingbird, nioCore, nioPosix, httpTypes, logging, metrics,
+            serviceLifecycle,
+            .product(name: "HummingbirdCore", package: "hummingbird"),
+            .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+            .product(name: "Yams", package: "Yams"),
+        ]),
+        module("HubCommands", in: "App", [
+            "HubCore", "HubServer", "WebCore", "Repositories", nioCore, nioPosix, httpTypes, logging,
+            .product(name: "NIOHTTP1", package: "swift-nio"),
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ]),
+        .executableTarget(
+            name: "csghub", dependencies: ["HubCommands", "CHubPlatform"], path: "Sources/App/csghub",
+            swiftSettings: strict, linkerSettings: libgit2Companions),
+
+        // Tests
+        tests("HubCoreTests", ["HubCore"]),
+    ]
+)

@@ -1,0 +1,4 @@
+import CHubPlatform
+import HubCommands
+
+hub_prepare_process()

@@ -1,0 +1,17 @@
+/// What the hub needs of Linux and of C libraries and cannot reach from Swift: variadic calls, set-up before `main`.
+#pragma once
+#include <stdint.h>
+#include <sys/types.h>
+
+/// Pins host and user look-ups to files and DNS, so that a static glibc program loads no NSS plug-in of the host, and
+/// bounds the allocator's arenas, so that memory used by many connections is given back. The first call of `main`.
+void hub_prepare_process(void);
+
+/// `sync_file_range(2)`: starts the write-back of a range without waiting for it. 0, or an errno value.
+int hub_start_writeback(int fd, int64_t offset, int64_t length);
+
+/// Waits for the write-back of a range and drops it from the page cache. 0, or an errno value.
+int hub_finish_writeback(int fd, int64_t offset, int64_t length);
+
+/// Takes a lock for this process on a file, without waiting (`flock(2)`). 0, or an errno value (EWOULDBLOCK: held).
+int hub_lock_file(int fd);

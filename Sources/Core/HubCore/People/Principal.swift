@@ -1,0 +1,44 @@
+/// Who asks.
+package enum Principal: Hashable, Sendable {
+    /// Nobody signed in.
+    case anonymous
+    /// An account by its password or session.
+    case account(Account)
+    /// An account through one of its tokens, which may narrow its rights.
+    case token(AccessToken, of: Account)
+    /// The owner of the data directory, through the control socket or with the store opened directly.
+    /// `uid` is the caller's user id, `sudoUID` the one before `sudo`, when known.
+    case localAdministrator(uid: UInt32, sudoUID: UInt32?)
+
+    /// The account behind it, if one is.
+    package var account: Account? {
+        switch self {
+        case .anonymous, .localAdministrator: nil
+        case .account(let account): account
+        case .token(_, of: let account): account
+        }
+    }
+
+    /// How the audit log names it.
+    package var auditName: String {
+        switch self {
+        case .anonymous: "anonymous"
+        case .account(let account): account.name.text
+        case .token(let token, of: let account): "\(account.name) (token \(token.id))"
+        case .localAdministrator(let uid, let sudoUID):
+            if let sudoUID { "local uid \(uid) (sudo by uid \(sudoUID))" } else { "local uid \(uid)" }
+        }
+    }
+}
+
+/// What may be asked of a repository. `Identity` alone answers whether a principal may.
+package enum RepositoryAction: String, Hashable, Sendable, CaseIterable {
+    /// See that it exists, read content, clone, download.
+    case read
+    /// Open discussions and pull requests.
+    case discuss
+    /// Push, upload, lock.
+    case write
+    /// Break other people's locks, change settings, visibility, collaborators; rename; delete.
+    case administer
+}
