@@ -1,0 +1,40 @@
+import HubCore
+
+/// Why the git store refused, or could not read what it holds.
+package enum GitStoreError: Error, Hashable {
+    /// The packs at hand hold no object of this name.
+    case missing(GitOID)
+    /// The object is larger than the caller can take.
+    case tooLarge(GitOID, limit: Int64)
+    /// Bytes that do not follow git's formats; the text says what is wrong, in words that git can show to its user.
+    case malformed(String)
+    /// A stored pack or index is damaged; the text says how, for the log.
+    case corrupt(String)
+    /// An object filter that git would not take either.
+    case invalidFilter(String)
+    /// The file system or its quota is full.
+    case diskFull
+    /// The operating system refused a file operation.
+    case fileSystem(operation: String, errno: Int32)
+}
+
+extension GitStoreError: Refusal {
+    package var problem: Problem {
+        switch self {
+        case .missing(let oid):
+            Problem(.missing, code: "object_not_found", "The repository has no object \(oid).")
+        case .tooLarge(let oid, let limit):
+            Problem(.tooLarge, code: "object_too_large", "Object \(oid) is larger than \(limit) bytes.")
+        case .malformed(let what):
+            Problem(.invalid, code: "malformed_object", "The data breaks git's format: \(what).")
+        case .corrupt:
+            Problem(.unavailable, code: "repository_damaged", "A stored pack is damaged; tell the administrator.")
+        case .invalidFilter(let text):
+            Problem(.invalid, code: "invalid_filter", "The object filter \(text) is not valid.")
+        case .diskFull:
+            Problem(.outOfSpace, code: "disk_full", "The hub's disk is full; tell the administrator.")
+        case .fileSystem:
+            Problem(.unavailable, code: "storage_error", "The hub could not use its storage; tell the administrator.")
+        }
+    }
+}
