@@ -58,9 +58,9 @@ package struct GitAddress: Hashable, Sendable {
         }
     }
 
-    /// The repository it names, if the name is a valid one.
-    package func reference() throws(NameError) -> RepositoryReference {
-        RepositoryReference(kind: kind, name: try RepositoryName(owner: NamespaceName(parsing: owner), name: name))
+    /// The repository it names. A name that no repository can have is not found like one that does not exist.
+    package var reference: RepositoryReference {
+        RepositoryReference(kind: kind, name: RepositoryName(trustedOwner: owner, name: name))
     }
 
     /// The address of the repository below an external address: `/models/ada/bert.git`.
