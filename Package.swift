@@ -114,5 +114,6 @@ let package = Package(
 
         // Tests
         tests("HubCoreTests", ["HubCore"]),
+        tests("GitStoreTests", ["GitStore", "HubCore"]),
     ]
 )

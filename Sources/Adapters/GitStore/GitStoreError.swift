@@ -1,3 +1,4 @@
+import Glibc
 import HubCore
 
 /// Why the git store refused, or could not read what it holds.
@@ -12,6 +13,14 @@ package enum GitStoreError: Error, Hashable {
     case corrupt(String)
     /// An object filter that git would not take either.
     case invalidFilter(String)
+    /// An object is of another type than the request needs.
+    case unexpectedType(GitOID)
+    /// A request for a shallow history that selects no commit.
+    case noCommitsSelected
+    /// Nobody waits for the result any more, or the hub is stopping.
+    case cancelled
+    /// More packs are being prepared or waited for than the hub can hold.
+    case busy
     /// The file system or its quota is full.
     case diskFull
     /// The operating system refused a file operation.
@@ -31,10 +40,30 @@ extension GitStoreError: Refusal {
             Problem(.unavailable, code: "repository_damaged", "A stored pack is damaged; tell the administrator.")
         case .invalidFilter(let text):
             Problem(.invalid, code: "invalid_filter", "The object filter \(text) is not valid.")
+        case .unexpectedType(let oid):
+            Problem(.invalid, code: "unexpected_object_type", "Object \(oid) is not of the type that was asked for.")
+        case .noCommitsSelected:
+            Problem(.invalid, code: "no_commits_selected", "No commits selected for shallow requests.")
+        case .cancelled:
+            Problem(.unavailable, code: "cancelled", "The request was cancelled.")
+        case .busy:
+            Problem(
+                .unavailable, code: "hub_busy", "The hub is preparing many packs; try again in a moment.",
+                retryAfter: .seconds(10))
         case .diskFull:
             Problem(.outOfSpace, code: "disk_full", "The hub's disk is full; tell the administrator.")
         case .fileSystem:
             Problem(.unavailable, code: "storage_error", "The hub could not use its storage; tell the administrator.")
+        }
+    }
+}
+
+extension GitStoreError {
+    /// The error of a system call that has just failed in this thread.
+    static func system(_ operation: String, code: Int32 = errno) -> GitStoreError {
+        switch code {
+        case ENOSPC, EDQUOT: .diskFull
+        default: .fileSystem(operation: operation, errno: code)
         }
     }
 }

@@ -1,0 +1,44 @@
+import Glibc
+import HubCore
+
+/// A whole file, open for reading and mapped into memory, until the last reference goes.
+///
+/// The file may be unlinked meanwhile. Files of the store never change once they are published, so what was checked at
+/// opening stays true.
+final class MappedFile: Sendable {
+    let descriptor: Int32
+    let count: Int
+    private let address: UInt
+
+    /// The content. Valid as long as the `MappedFile` is.
+    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: UnsafeRawPointer(bitPattern: address), count: count) }
+
+    init(path: String, operation: String) throws(GitStoreError) {
+        let opened = open(path, O_RDONLY | O_CLOEXEC)
+        guard opened >= 0 else { throw .system(operation) }
+        var status = stat()
+        guard fstat(opened, &status) == 0, status.st_size >= 0 else {
+            let code = errno
+            close(opened)
+            throw .system(operation, code: code)
+        }
+        let size = Int(status.st_size)
+        var mapped: UInt = 0
+        if size > 0 {
+            guard let start = mmap(nil, size, PROT_READ, MAP_SHARED, opened, 0), start != MAP_FAILED else {
+                let code = errno
+                close(opened)
+                throw .system(operation, code: code)
+            }
+            mapped = UInt(bitPattern: start)
+        }
+        descriptor = opened
+        count = size
+        address = mapped
+    }
+
+    deinit {
+        if count > 0 { munmap(UnsafeMutableRawPointer(bitPattern: address), count) }
+        close(descriptor)
+    }
+}
