@@ -8,10 +8,8 @@ import HubCore
 final class MappedFile: Sendable {
     let descriptor: Int32
     let count: Int
-    private let address: UInt
-
-    /// The content. Valid as long as the `MappedFile` is.
-    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: UnsafeRawPointer(bitPattern: address), count: count) }
+    /// The content. Valid as long as the `MappedFile` is; nobody writes to it.
+    nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
 
     init(path: String, operation: String) throws(GitStoreError) {
         let opened = open(path, O_RDONLY | O_CLOEXEC)
@@ -23,22 +21,22 @@ final class MappedFile: Sendable {
             throw .system(operation, code: code)
         }
         let size = Int(status.st_size)
-        var mapped: UInt = 0
+        var mapped: UnsafeRawPointer?
         if size > 0 {
             guard let start = mmap(nil, size, PROT_READ, MAP_SHARED, opened, 0), start != MAP_FAILED else {
                 let code = errno
                 close(opened)
                 throw .system(operation, code: code)
             }
-            mapped = UInt(bitPattern: start)
+            mapped = UnsafeRawPointer(start)
         }
         descriptor = opened
         count = size
-        address = mapped
+        bytes = UnsafeRawBufferPointer(start: mapped, count: size)
     }
 
     deinit {
-        if count > 0 { munmap(UnsafeMutableRawPointer(bitPattern: address), count) }
+        if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), count) }
         close(descriptor)
     }
 }

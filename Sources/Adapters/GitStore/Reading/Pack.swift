@@ -9,6 +9,8 @@ final class Pack: Sendable {
     let id: PackID
     let index: PackIndex
     private let file: MappedFile
+    /// The whole file. Valid as long as the pack is.
+    nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
     private let lazyOffsets = Mutex<PackOffsets?>(nil)
 
     /// Opens `<folder>/pack-<id>.pack` and `.idx` and checks that they belong together.
@@ -16,7 +18,7 @@ final class Pack: Sendable {
         id = description.id
         let base = "\(folder)/pack-\(description.id)"
         file = try MappedFile(path: base + ".pack", operation: "open a pack")
-        let bytes = file.bytes
+        bytes = file.bytes
         guard bytes.count >= Self.headerBytes + Self.trailerBytes, Int64(bytes.count) == description.sizeBytes else {
             throw .corrupt("a pack does not have its size")
         }
@@ -31,9 +33,6 @@ final class Pack: Sendable {
         guard index.packChecksum == id.oid, checksum == id.oid else { throw .corrupt("a pack and its index do not belong together") }
     }
 
-    /// The whole file. Valid as long as the pack is.
-    var bytes: UnsafeRawBufferPointer { file.bytes }
-
     /// The descriptor of the file, for `pread`. Valid as long as the pack is.
     var descriptor: Int32 { file.descriptor }
 
@@ -44,7 +43,7 @@ final class Pack: Sendable {
 
     /// The bytes from an offset to the trailer. The offset comes from the index or was checked against `headerBytes`.
     @inline(__always)
-    func entry(at offset: Int) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: file.bytes[offset..<trailerStart]) }
+    func entry(at offset: Int) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[offset..<trailerStart]) }
 
     /// The order of the entries in the file, made at first use and kept.
     var offsets: PackOffsets {
@@ -56,5 +55,5 @@ final class Pack: Sendable {
         }
     }
 
-    private var checksum: GitOID { GitOID(bytes: file.bytes.baseAddress.unsafelyUnwrapped + trailerStart) }
+    private var checksum: GitOID { GitOID(bytes: bytes.suffix(Self.trailerBytes)) ?? .zero }
 }

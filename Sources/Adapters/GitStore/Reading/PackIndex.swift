@@ -11,6 +11,10 @@ struct PackIndex: Sendable {
     private static let trailerBytes = 40
 
     private let file: MappedFile
+    // Those of `file`, at hand without counting references to it.
+    private nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
+    /// The names, 20 bytes each. Valid as long as the index is.
+    nonisolated(unsafe) let names: UnsafeRawPointer
     let count: Int
     private let namesStart: Int
     private let checksumsStart: Int
@@ -36,7 +40,10 @@ struct PackIndex: Sendable {
         guard largeBytes >= 0, largeBytes.isMultiple(of: 8), largeBytes / 8 <= count else {
             throw .corrupt("a pack index does not have the size of its objects")
         }
+        guard let start = bytes.baseAddress else { throw .corrupt("a pack index is too short") }
         self.file = file
+        self.bytes = bytes
+        names = start + Self.headerBytes + Self.fanOutBytes
         namesStart = Self.headerBytes + Self.fanOutBytes
         checksumsStart = namesStart + count * 20
         offsetsStart = checksumsStart + count * 4
@@ -45,19 +52,20 @@ struct PackIndex: Sendable {
     }
 
     /// The checksum of the pack that the index belongs to.
-    var packChecksum: GitOID { name(at: file.count - Self.trailerBytes) }
+    var packChecksum: GitOID { GitOID(bytes: names - namesStart + (bytes.count - Self.trailerBytes)) }
 
-    func oid(at position: Int) -> GitOID { name(at: namesStart + position * 20) }
+    @inline(__always)
+    func oid(at position: Int) -> GitOID { GitOID(bytes: names + position * 20) }
 
     /// The CRC-32 of the stored entry, header included.
-    func checksum(at position: Int) -> UInt32 { file.bytes.bigEndian32(at: checksumsStart + position * 4) }
+    func checksum(at position: Int) -> UInt32 { bytes.bigEndian32(at: checksumsStart + position * 4) }
 
     /// Where the entry begins in the pack.
     @inline(__always)
     func offset(at position: Int) -> Int {
-        let small = file.bytes.bigEndian32(at: offsetsStart + position * 4)
+        let small = bytes.bigEndian32(at: offsetsStart + position * 4)
         if small & 0x8000_0000 == 0 { return Int(small) }
-        return Int(file.bytes.bigEndian64(at: largeOffsetsStart + Int(small & 0x7fff_ffff) * 8))
+        return Int(bytes.bigEndian64(at: largeOffsetsStart + Int(small & 0x7fff_ffff) * 8))
     }
 
     /// Looks a name up: the fan-out table, then a guess (names are evenly spread), then ever smaller steps from there.
@@ -98,13 +106,9 @@ struct PackIndex: Sendable {
     }
 
     @inline(__always)
-    private func fanOut(_ byte: Int) -> Int { Int(file.bytes.bigEndian32(at: Self.headerBytes + byte * 4)) }
-
-    @inline(__always)
-    private func name(at start: Int) -> GitOID { GitOID(bytes: file.bytes.baseAddress.unsafelyUnwrapped + start) }
+    private func fanOut(_ byte: Int) -> Int { Int(bytes.bigEndian32(at: Self.headerBytes + byte * 4)) }
 
     private func checkOffsets(largeCount: Int, packBytes: Int) throws(GitStoreError) {
-        let bytes = file.bytes
         for position in 0..<count {
             let small = bytes.bigEndian32(at: offsetsStart + position * 4)
             var offset = UInt64(small)
