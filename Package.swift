@@ -113,7 +113,10 @@ let package = Package(
             swiftSettings: strict, linkerSettings: libgit2Companions),
 
         // Tests
+        .target(name: "HubTestSupport", path: "Tests/HubTestSupport", swiftSettings: strict),
         tests("HubCoreTests", ["HubCore"]),
         tests("GitStoreTests", ["GitStore", "HubCore"]),
+        tests("LayeringTests", []),
+        tests("EndToEndTests", ["HubTestSupport"]),
     ]
 )
