@@ -89,8 +89,8 @@ let package = Package(
             hummingbird, nioCore, httpTypes, logging, metrics,
         ]),
         module("HubAPI", in: "Interfaces", [
-            "HubCore", "WebCore", "Identity", "Repositories", "GitStore", "ObjectStore", "MetadataStore",
-            hummingbird, nioCore, httpTypes, logging,
+            "HubCore", "WebCore", "Identity", "Repositories", "ObjectStore", "MetadataStore", hummingbird, nioCore, httpTypes,
+            logging,
         ]),
 
         // App
@@ -104,7 +104,8 @@ let package = Package(
             .product(name: "Yams", package: "Yams"),
         ]),
         module("HubCommands", in: "App", [
-            "HubCore", "HubServer", "WebCore", "Repositories", nioCore, nioPosix, httpTypes, logging,
+            "HubCore", "HubServer", "HubAPI", "WebCore", "Repositories", "ObjectStore", hummingbird, nioCore, nioPosix, httpTypes,
+            logging,
             .product(name: "NIOHTTP1", package: "swift-nio"),
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
