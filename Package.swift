@@ -67,7 +67,7 @@ let package = Package(
 
         // Adapters
         module("MetadataStore", in: "Adapters", [
-            "HubCore", "CHubPlatform", .product(name: "GRDB", package: "GRDB.swift"), logging,
+            "HubCore", "CHubPlatform", "COpenSSL", .product(name: "GRDB", package: "GRDB.swift"), logging,
         ]),
         module("ObjectStore", in: "Adapters", ["HubCore", "CHubPlatform", "COpenSSL", nioCore, nioPosix]),
         module("GitStore", in: "Adapters", [

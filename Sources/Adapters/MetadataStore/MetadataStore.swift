@@ -1,7 +1,67 @@
 import FoundationEssentials
+import GRDB
 import HubCore
 
+/// Everything of the hub that changes: accounts, rights, settings, repositories with their refs and packs, links of large objects.
+///
+/// One process opens it, holding `hub.lock`. Changes are durable when they return; those that wait at the same time share a transaction.
+/// Reads see a snapshot and never wait for a change. An I/O error while committing ends the process (`GroupCommitter`).
 package final class MetadataStore: Sendable {
-    package init(path: String, clock: @escaping @Sendable () -> Date = { Date() }) throws { throw MetadataError.closed }
-    package func close() throws { throw MetadataError.closed }
+    let pool: DatabasePool
+    let committer: GroupCommitter
+    let gitStates = GitStateCache()
+    /// The last use of a token that was written, so that it is written once a minute.
+    let tokenUses = TokenUses()
+    private let clock: @Sendable () -> Date
+
+    /// Opens or makes the database, and brings its schema up to date.
+    package init(path: String, clock: @escaping @Sendable () -> Date = { Date() }) throws {
+        do {
+            self.clock = clock
+            pool = try StoreConnection.open(path: path)
+            try Schema.migrate(pool)
+            committer = GroupCommitter(pool: pool, checkpointer: Checkpointer(pool: pool))
+        } catch {
+            throw MetadataError.translating(error)
+        }
+    }
+
+    /// Lets waiting changes end, then closes the database. Later calls throw `.closed`.
+    package func close() throws {
+        committer.close()
+        // The writer's queue is serial, so what was asked for before is done when this returns.
+        pool.writeWithoutTransaction { _ in }
+        try pool.close()
+    }
+
+    var now: Int64 { clock().milliseconds }
+
+    /// A read in one snapshot.
+    func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+        do {
+            return try await pool.read(body)
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_MISUSE {
+            throw MetadataError.closed
+        } catch {
+            throw MetadataError.translating(error)
+        }
+    }
+
+    /// A change without an audit row.
+    func write<Value: Sendable>(_ body: @escaping @Sendable (Database, _ now: Int64) throws -> Value) async throws -> Value {
+        let now = now
+        return try await committer.run { db in try body(db, now) }
+    }
+
+    /// A change and its audit row in one transaction.
+    func change<Value: Sendable>(
+        _ audit: AuditEntry?, _ body: @escaping @Sendable (Database, _ now: Int64) throws -> Value
+    ) async throws -> Value {
+        let now = now
+        return try await committer.run { db in
+            let value = try body(db, now)
+            if let audit { try AuditChain.append(audit, at: now, in: db) }
+            return value
+        }
+    }
 }
