@@ -116,6 +116,10 @@ let package = Package(
         // Tests
         .target(name: "HubTestSupport", path: "Tests/HubTestSupport", swiftSettings: strict),
         tests("HubCoreTests", ["HubCore"]),
+        tests("MetadataStoreTests", [
+            "HubCore", "MetadataStore", "CHubPlatform", .product(name: "GRDB", package: "GRDB.swift"),
+        ]),
+        tests("IdentityTests", ["HubCore", "MetadataStore", "Identity"]),
         tests("GitStoreTests", ["GitStore", "HubCore"]),
         tests("LayeringTests", []),
         tests("EndToEndTests", ["HubTestSupport"]),

@@ -53,6 +53,9 @@ final class GroupCommitter: Sendable {
         state.withLock { $0.isClosed = true }
     }
 
+    /// How many changes wait at this moment.
+    var waitingCount: Int { state.withLock { $0.waiting.count } }
+
     private func enqueue(_ job: Job) -> MetadataError? {
         let (refusal, mustDrain): (MetadataError?, Bool) = state.withLock { state in
             if state.isClosed { return (.closed, false) }
