@@ -77,7 +77,8 @@ let package = Package(
         // Services
         module("Identity", in: "Services", ["HubCore", "MetadataStore", "CArgon2", "COpenSSL", nioPosix, logging]),
         module("Repositories", in: "Services", [
-            "HubCore", "MetadataStore", "ObjectStore", "GitStore", "Identity", logging, metrics, serviceLifecycle,
+            "HubCore", "MetadataStore", "ObjectStore", "GitStore", "Identity", "COpenSSL", nioCore, logging, metrics,
+            serviceLifecycle,
         ]),
 
         // Interfaces

@@ -1,0 +1,185 @@
+import FoundationEssentials
+import HubCore
+import Identity
+import MetadataStore
+import NIOCore
+import ObjectStore
+
+/// Large objects of repositories, as Git LFS and uploads in parts see them.
+///
+/// A repository shows only the objects that are linked to it. An object that another repository has is stored once, but must be
+/// sent again all the same: nobody gets at content by knowing its hash.
+package final class LFSService: Sendable {
+    package struct Settings: Sendable {
+        /// The largest object, in bytes.
+        package var maximumObjectBytes: Int64 = 5 << 40
+        /// How long a signed link works; a transfer that has begun goes on.
+        package var grantLifetime: TimeInterval = 3600
+        /// How long an unfinished upload in parts is kept after its last part.
+        package var uploadLifetime: TimeInterval = 7 * 24 * 3600
+        /// The size of a part; larger for objects that would have more than `maximumParts` of them.
+        package var partBytes: Int64 = 64 << 20
+        package var maximumParts: Int64 = 10_000
+        /// Uploads of objects from this size on are offered in parts to clients that can.
+        package var multipartThresholdBytes: Int64 = 256 << 20
+
+        package init() {}
+    }
+
+    package let settings: Settings
+    let store: MetadataStore
+    let objects: FileObjectStore
+    private let signer: TransferSigner
+    private let clock: @Sendable () -> Date
+
+    package init(
+        store: MetadataStore, objects: FileObjectStore, signer: TransferSigner, settings: Settings = Settings(),
+        clock: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        self.store = store
+        self.objects = objects
+        self.signer = signer
+        self.settings = settings
+        self.clock = clock
+    }
+
+    /// The sizes of those of `oids` that the repository has.
+    package func sizes(of oids: [ObjectID], in repository: Repository) async throws -> [ObjectID: Int64] {
+        try await store.linkedObjects(among: oids, in: repository.id)
+    }
+
+    /// Stores an object while it arrives and links it to the repository; durable when it returns.
+    package func receive<Body: AsyncSequence & Sendable>(
+        _ oid: ObjectID, sizeBytes: Int64, body: Body, into repository: Repository, account: AccountID?
+    ) async throws where Body.Element == ByteBuffer {
+        guard sizeBytes <= settings.maximumObjectBytes else { throw LFSError.tooLarge(settings.maximumObjectBytes) }
+        let stored = try await objects.put(oid, sizeBytes: sizeBytes, body: body)
+        try await store.linkObject(stored.id, sizeBytes: stored.sizeBytes, repository: repository.id, account: account)
+    }
+
+    /// An object of the repository, open for reading.
+    package func open(_ oid: ObjectID, in repository: Repository) async throws -> FileObjectReader {
+        guard try await store.object(oid, in: repository.id) != nil else { throw LFSError.objectNotFound(oid) }
+        return try await objects.open(oid)
+    }
+
+    // MARK: Signed links
+
+    package func grant(
+        _ operation: TransferGrant.Operation, oid: ObjectID, sizeBytes: Int64, repository: Repository, account: AccountID?
+    ) -> String {
+        signer.sign(
+            TransferGrant(
+                operation: operation, repository: repository.id, account: account, oid: oid, sizeBytes: sizeBytes,
+                expiresAt: clock().addingTimeInterval(settings.grantLifetime)))
+    }
+
+    package func verify(_ text: String) throws(TransferGrantError) -> TransferGrant {
+        try signer.verify(text, now: clock())
+    }
+
+    /// The account that a grant was made for, as it is now; `nil` when it is gone.
+    package func account(of grant: TransferGrant) async throws -> Account? {
+        guard let id = grant.account else { return nil }
+        return try await store.account(id: id)
+    }
+
+    // MARK: Uploads in parts
+
+    /// Begins an upload in parts, or finds the unfinished one of the same account for the same object again.
+    package func beginUpload(
+        _ oid: ObjectID, sizeBytes: Int64, into repository: Repository, account: AccountID?
+    ) async throws -> UploadSession {
+        guard sizeBytes <= settings.maximumObjectBytes else { throw LFSError.tooLarge(settings.maximumObjectBytes) }
+        let mebibyte: Int64 = 1 << 20
+        let smallest = (sizeBytes + settings.maximumParts - 1) / settings.maximumParts
+        let partBytes = max(settings.partBytes, (smallest + mebibyte - 1) / mebibyte * mebibyte)
+        let session = try await store.createUpload(
+            NewUpload(
+                repository: repository.id, account: account, oid: oid, sizeBytes: sizeBytes, partSizeBytes: partBytes,
+                expiresAt: clock().addingTimeInterval(settings.uploadLifetime)))
+        if session.parts.isEmpty { try await objects.beginUpload(session.id, sizeBytes: sizeBytes) }
+        return session
+    }
+
+    /// Stores part `number` (from 1) and returns its `ETag`; durable when it returns.
+    package func receivePart<Body: AsyncSequence & Sendable>(
+        _ number: Int, of session: UploadSession, body: Body
+    ) async throws -> String where Body.Element == ByteBuffer {
+        let start = Int64(number - 1) * session.partSizeBytes
+        guard number >= 1, start < session.sizeBytes || (number == 1 && session.sizeBytes == 0) else {
+            throw ObjectStoreError.invalidPart
+        }
+        let range = start..<min(start + session.partSizeBytes, session.sizeBytes)
+        try await objects.writePart(of: session.id, range: range, body: body)
+        let etag = "\(session.id)-\(number)"
+        try await store.markPart(
+            UploadPart(number: number, sizeBytes: Int64(range.count), etag: etag), of: session.id,
+            expiresAt: clock().addingTimeInterval(settings.uploadLifetime))
+        return etag
+    }
+
+    package func session(_ id: String) async throws -> UploadSession {
+        guard let session = try await store.upload(id) else { throw ObjectStoreError.uploadNotFound }
+        return session
+    }
+
+    /// Checks that all parts are there and the hash is right, and links the object.
+    package func completeUpload(_ session: UploadSession) async throws {
+        let received = session.parts.reduce(0) { $0 + $1.sizeBytes }
+        guard received == session.sizeBytes else { throw ObjectStoreError.incompleteUpload }
+        do {
+            _ = try await objects.completeUpload(session.id, expected: session.oid, sizeBytes: session.sizeBytes)
+        } catch let error as ObjectStoreError {
+            if case .wrongHash = error { try await store.deleteUpload(session.id) }
+            throw error
+        }
+        try await store.linkObject(
+            session.oid, sizeBytes: session.sizeBytes, repository: session.repository, account: session.account)
+        try await store.deleteUpload(session.id)
+    }
+}
+
+/// Why an LFS request was refused.
+package enum LFSError: Error, Equatable {
+    case objectNotFound(ObjectID)
+    case invalidObjectID(String)
+    case invalidSize(Int64)
+    /// The repository has the object with another size.
+    case sizeDiffers(ObjectID, stored: Int64)
+    case tooLarge(Int64)
+    case unknownOperation(String)
+    case unknownHash(String)
+    case noObjects
+    case tooManyObjects(limit: Int)
+    case lockNotFound
+    /// Somebody else holds it, and the caller did not force it.
+    case lockOfAnother(owner: String)
+    case invalidLockPath
+}
+
+extension LFSError: Refusal {
+    package var problem: Problem {
+        switch self {
+        case .objectNotFound(let oid):
+            Problem(.missing, code: "object_not_found", "This repository has no object \(oid).")
+        case .invalidObjectID(let text):
+            Problem(.unprocessable, code: "invalid_oid", "“\(text.shortened)” is no SHA-256 in lower-case hex.")
+        case .invalidSize(let size): Problem(.unprocessable, code: "invalid_size", "\(size) is no size of an object.")
+        case .sizeDiffers(let oid, let stored):
+            Problem(.unprocessable, code: "size_differs", "Object \(oid) has \(stored) bytes in this repository.")
+        case .tooLarge(let limit): Problem(.tooLarge, code: "object_too_large", "An object has at most \(limit) bytes.")
+        case .unknownOperation(let text):
+            Problem(.unprocessable, code: "unknown_operation", "“\(text.shortened)” is neither upload nor download.")
+        case .unknownHash(let text):
+            Problem(.conflict, code: "unknown_hash", "The hub names objects by sha256, not by “\(text.shortened)”.")
+        case .noObjects: Problem(.unprocessable, code: "no_objects", "The request names no objects.")
+        case .tooManyObjects(let limit):
+            Problem(.tooLarge, code: "too_many_objects", "A batch has at most \(limit) objects.")
+        case .lockNotFound: Problem(.missing, code: "lock_not_found", "There is no such lock.")
+        case .lockOfAnother(let owner):
+            Problem(.forbidden, code: "lock_of_another", "\(owner) holds this lock; unlock with --force if you administer the repository.")
+        case .invalidLockPath: Problem(.unprocessable, code: "invalid_path", "A lock needs the path of a file, at most 4,096 bytes.")
+        }
+    }
+}

@@ -1,0 +1,111 @@
+import COpenSSL
+import FoundationEssentials
+import HubCore
+
+/// What a signed link of an LFS transfer allows: one operation on one object of one repository, by one account, for a while.
+///
+/// A link says what was granted; whether the account still may is asked again when the link is used.
+package struct TransferGrant: Hashable, Sendable {
+    package enum Operation: String, Hashable, Sendable {
+        case upload, verify, download
+        /// A part of an upload in parts, or its completion.
+        case multipart
+    }
+
+    package let operation: Operation
+    package let repository: RepositoryID
+    /// `nil` is the anonymous visitor, for downloads.
+    package let account: AccountID?
+    package let oid: ObjectID
+    package let sizeBytes: Int64
+    package let expiresAt: Date
+
+    package init(
+        operation: Operation, repository: RepositoryID, account: AccountID?, oid: ObjectID, sizeBytes: Int64, expiresAt: Date
+    ) {
+        self.operation = operation
+        self.repository = repository
+        self.account = account
+        self.oid = oid
+        self.sizeBytes = sizeBytes
+        self.expiresAt = expiresAt
+    }
+}
+
+/// Signs grants with HMAC-SHA256 and a key that only this hub has.
+///
+/// Form: `1.<operation>.<repository>.<account or 0>.<sha256>.<size>.<expiry, seconds since 1970>.<mac in hex>`; ours. The MAC
+/// covers everything before its dot.
+package struct TransferSigner: Sendable {
+    package static let keyBytes = 32
+    /// Longer texts are no grant of ours.
+    private static let maximumBytes = 300
+
+    private let key: [UInt8]
+
+    /// - Parameter key: 32 random bytes, kept in `secrets/`.
+    package init(key: [UInt8]) {
+        precondition(key.count == Self.keyBytes, "a transfer key has 32 bytes")
+        self.key = key
+    }
+
+    package func sign(_ grant: TransferGrant) -> String {
+        let expiry = Int64(grant.expiresAt.timeIntervalSince1970.rounded(.up))
+        let text =
+            "1.\(grant.operation.rawValue).\(grant.repository).\(grant.account?.rawValue ?? 0).\(grant.oid).\(grant.sizeBytes).\(expiry)"
+        return "\(text).\(Hex.encode(mac(text)))"
+    }
+
+    /// The grant in `text`, if this hub signed it and it has not expired at `now`.
+    package func verify(_ text: String, now: Date) throws(TransferGrantError) -> TransferGrant {
+        guard text.utf8.count <= Self.maximumBytes, let dot = text.lastIndex(of: "."),
+            let signature = Hex.decode(text[text.index(after: dot)...])
+        else { throw .malformed }
+        let signed = String(text[..<dot])
+        let expected = mac(signed)
+        guard signature.count == expected.count, CRYPTO_memcmp(signature, expected, expected.count) == 0 else {
+            throw .malformed
+        }
+        let parts = signed.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 7, parts[0] == "1", let operation = TransferGrant.Operation(rawValue: String(parts[1])),
+            let repository = Int64(parts[2]), let account = Int64(parts[3]), let oid = ObjectID(hex: parts[4]),
+            let size = Int64(parts[5]), let expiry = Int64(parts[6])
+        else { throw .malformed }
+        let expiresAt = Date(timeIntervalSince1970: Double(expiry))
+        guard expiresAt > now else { throw .expired }
+        return TransferGrant(
+            operation: operation, repository: RepositoryID(repository), account: account == 0 ? nil : AccountID(account),
+            oid: oid, sizeBytes: size, expiresAt: expiresAt)
+    }
+
+    private func mac(_ text: String) -> [UInt8] {
+        var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
+        var length: UInt32 = 0
+        let message = Array(text.utf8)
+        guard HMAC(EVP_sha256(), key, Int32(key.count), message, message.count, &digest, &length) != nil else {
+            preconditionFailure("libcrypto has no HMAC-SHA256")
+        }
+        return Array(digest.prefix(Int(length)))
+    }
+}
+
+/// Why a signed link does not work.
+package enum TransferGrantError: Error, Equatable {
+    case malformed
+    case expired
+    /// It was made for another object, repository or operation.
+    case mismatched
+}
+
+extension TransferGrantError: Refusal {
+    package var problem: Problem {
+        switch self {
+        case .malformed:
+            Problem(.unauthenticated, code: "invalid_transfer_link", "This transfer link was not made by this hub; ask for a new one.")
+        case .expired:
+            Problem(.unauthenticated, code: "expired_transfer_link", "This transfer link has expired; run the command again.")
+        case .mismatched:
+            Problem(.unauthenticated, code: "invalid_transfer_link", "This transfer link was made for something else; ask for a new one.")
+        }
+    }
+}
