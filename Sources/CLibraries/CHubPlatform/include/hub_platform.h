@@ -15,3 +15,12 @@ int hub_finish_writeback(int fd, int64_t offset, int64_t length);
 
 /// Takes a lock for this process on a file, without waiting (`flock(2)`). 0, or an errno value (EWOULDBLOCK: held).
 int hub_lock_file(int fd);
+
+/// The bytes that a connected socket holds and its peer has not acknowledged (`SIOCOUTQ`), or -1.
+int64_t hub_unsent_bytes(int fd);
+
+/// Who is at the other end of a unix socket (`SO_PEERCRED`). 0, or an errno value.
+int hub_peer_credentials(int fd, uint32_t *uid, uint32_t *gid, int32_t *pid);
+
+/// Sets close-on-exec on a descriptor. 0, or an errno value.
+int hub_close_on_exec(int fd);

@@ -1,0 +1,182 @@
+import CHubPlatform
+import Glibc
+import HubCore
+import Hummingbird
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOHTTPTypes
+import NIOHTTPTypesHTTP1
+import NIOPosix
+import NIOSSL
+import ServiceLifecycle
+import WebCore
+
+/// Accepts connections on the hub's addresses and serves HTTP/1.1 on them, with TLS on the network if so set.
+///
+/// HTTP/2 is not offered: Hummingbird leaves its stream window at 64 KiB, so that an upload moves 64 KiB a round trip, and large
+/// downloads cost 1.3 to 1.6 of HTTP/1.1 (`storage-io.md` §4). Git, git-lfs and curl take it whenever ALPN offers it.
+final class HTTPServer: Service {
+    struct Settings: Sendable {
+        var timeouts = ConnectionTimeouts()
+        var maximumConnections = 2048
+        /// How long transfers may go on after the hub was told to stop.
+        var stopGrace = TimeAmount.seconds(30)
+        var maximumHeaderFieldBytes = 16 << 10
+        var maximumHeaderBytes = 64 << 10
+        var maximumHeaderFields = 128
+    }
+
+    private typealias Accepted = (channel: Connection.ConnectionChannel, source: ConnectionSource)
+    private typealias AcceptingChannel = NIOAsyncChannel<Accepted?, Never>
+
+    /// A socket that listens, bound before the server runs.
+    struct Listener: Sendable {
+        fileprivate let accepting: NIOAsyncChannel<(channel: Connection.ConnectionChannel, source: ConnectionSource)?, Never>
+        let address: ListenAddress
+        /// The port in fact bound, if it is a network address.
+        let port: Int?
+    }
+
+    private let settings: Settings
+    private let group: any EventLoopGroup
+    private let tls: TLSContexts?
+    private let addressing: ClientAddressing
+    private let respond: Connection.Respond
+    private let connections: OpenConnections
+    private let logger: Logger
+    private let listeners: [Listener]
+
+    /// - Parameters:
+    ///   - listeners: from `bind`, with the same `connections` and `tls`.
+    init(
+        settings: Settings, listeners: [Listener], connections: OpenConnections, tls: TLSContexts?,
+        addressing: ClientAddressing, group: any EventLoopGroup, logger: Logger, respond: @escaping Connection.Respond
+    ) {
+        self.settings = settings
+        self.listeners = listeners
+        self.connections = connections
+        self.tls = tls
+        self.addressing = addressing
+        self.group = group
+        self.logger = logger
+        self.respond = respond
+    }
+
+    /// Serves until it is told to stop; then idle connections are closed at once and transfers may end within the grace time.
+    func run() async throws {
+        await withGracefulShutdownHandler {
+            await withDiscardingTaskGroup { group in
+                for listener in listeners {
+                    group.addTask { await self.accept(on: listener) }
+                }
+            }
+        } onGracefulShutdown: {
+            self.stop()
+        }
+    }
+
+    private func stop() {
+        for listener in listeners { listener.accepting.channel.close(promise: nil) }
+        connections.stop()
+        let connections = connections
+        _ = group.next().scheduleTask(in: settings.stopGrace) { connections.closeAll() }
+    }
+
+    private func accept(on listener: Listener) async {
+        do {
+            try await listener.accepting.executeThenClose { inbound in
+                try await withThrowingDiscardingTaskGroup { group in
+                    for try await accepted in inbound {
+                        guard let accepted else { continue }
+                        let connections = connections
+                        let connection = Connection(
+                            source: accepted.source, addresses: addressing, respond: respond,
+                            isStopping: { connections.isStopping }, logger: logger)
+                        group.addTask { await connection.serve(accepted.channel) }
+                    }
+                }
+            }
+        } catch {
+            if !connections.isStopping { logger.error("Stopped listening on \(listener.address): \(error)") }
+        }
+    }
+
+    // MARK: Listening
+
+    /// Opens a listening socket. Connections are accepted when the server runs; until then they wait.
+    /// - Throws: `StartError` when the address cannot be used.
+    static func bind(
+        _ address: ListenAddress, settings: Settings, connections: OpenConnections, tls: TLSContexts?,
+        group: any EventLoopGroup
+    ) async throws -> Listener {
+        let bootstrap = ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 1024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelOption(.socketOption(.so_keepalive), value: 1)
+        let setUp: @Sendable (any Channel) -> EventLoopFuture<Accepted?> = { channel in
+            channel.eventLoop.makeCompletedFuture {
+                try setUpConnection(channel, settings: settings, connections: connections, tls: tls)
+            }
+        }
+        do {
+            let channel: AcceptingChannel
+            switch address {
+            case .network(let host, let port): channel = try await bootstrap.bind(host: host, port: port, childChannelInitializer: setUp)
+            case .socket(let path):
+                // Made unreadable for others from the first moment on: the mode of a socket is set when it is bound.
+                let mask = umask(0o177)
+                defer { umask(mask) }
+                channel = try await bootstrap.bind(
+                    unixDomainSocketPath: path, cleanupExistingSocketFile: true, childChannelInitializer: setUp)
+            case .descriptor(let descriptor): channel = try await bootstrap.bind(descriptor, childChannelInitializer: setUp)
+            }
+            return Listener(accepting: channel, address: address, port: channel.channel.localAddress?.port)
+        } catch {
+            throw StartError(listening: address, error)
+        }
+    }
+
+    private static func setUpConnection(
+        _ channel: any Channel, settings: Settings, connections: OpenConnections, tls: TLSContexts?
+    ) throws -> Accepted? {
+        guard connections.admit(channel) else {
+            channel.close(promise: nil)
+            return nil
+        }
+        let pipeline = channel.pipeline.syncOperations
+        let now = NIODeadline.now()
+        let activity = ConnectionActivity(now: now)
+        let source = source(of: channel, isEncrypted: tls != nil)
+        try pipeline.addHandler(ConnectionGuard(activity: activity, timeouts: settings.timeouts, now: now))
+        if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls.current)) }
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderFieldSize = settings.maximumHeaderFieldBytes
+        limits.maxHeaderListSize = settings.maximumHeaderBytes
+        limits.maxHeaderFieldCount = settings.maximumHeaderFields
+        try pipeline.configureHTTPServerPipeline(
+            withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
+            withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
+        try pipeline.addHandler(ExchangeTracker(activity: activity))
+        try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: tls != nil))
+        let wrapped = try Connection.ConnectionChannel(
+            wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+        return (wrapped, source)
+    }
+
+    private static func source(of channel: any Channel, isEncrypted: Bool) -> ConnectionSource {
+        guard case .unixDomainSocket? = channel.localAddress else {
+            return ConnectionSource(
+                address: channel.remoteAddress?.ipAddress ?? "unknown", isEncrypted: isEncrypted, peerUser: nil)
+        }
+        // A peer that cannot be asked is nobody: it gets no rights, as `peerUser` stays nil.
+        let peer = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) {
+            descriptor -> PeerUser? in
+            var (uid, gid, pid) = (UInt32(0), UInt32(0), Int32(0))
+            guard hub_peer_credentials(descriptor, &uid, &gid, &pid) == 0 else { return nil }
+            return PeerUser(uid: uid, gid: gid, pid: pid)
+        }
+        return ConnectionSource(address: "local", isEncrypted: false, peerUser: peer ?? nil)
+    }
+}
