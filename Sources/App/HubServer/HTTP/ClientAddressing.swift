@@ -1,7 +1,7 @@
+import Glibc
 import HTTPTypes
 import HubCore
 import Logging
-import NIOCore
 import WebCore
 
 /// Decides whose word counts for where a request came from and by which address.
@@ -36,7 +36,7 @@ struct ClientAddressing: Sendable {
 
     /// The last address that no trusted proxy has: everything before it may be invented by the client.
     private func forwardedClient(_ values: [String]) -> String? {
-        let chain = values.flatMap { $0.split(separator: ",") }.map { $0.filter { $0 != " " } }
+        let chain = values.flatMap { value in value.split(separator: ",").map { $0.filter { $0 != " " } } }
         guard let address = chain.last(where: { !isTrusted($0) }) ?? chain.first else { return nil }
         return AddressBlock(parsing: address) == nil ? nil : address
     }
@@ -81,14 +81,11 @@ package struct AddressBlock: Hashable, Sendable, CustomStringConvertible {
 
     /// Network order; an IPv4 address inside IPv6 (`::ffff:192.0.2.1`) counts as IPv4.
     private static func bytes(of text: String) -> [UInt8]? {
-        guard let address = try? SocketAddress(ipAddress: text, port: 0) else { return nil }
-        switch address {
-        case .v4(let v4): return withUnsafeBytes(of: v4.address.sin_addr) { Array($0) }
-        case .v6(let v6):
-            let all = withUnsafeBytes(of: v6.address.sin6_addr) { Array($0) }
-            let mapped = all.prefix(10).allSatisfy { $0 == 0 } && all[10] == 0xff && all[11] == 0xff
-            return mapped ? Array(all.suffix(4)) : all
-        case .unixDomainSocket: return nil
-        }
+        var four = [UInt8](repeating: 0, count: 4)
+        if inet_pton(AF_INET, text, &four) == 1 { return four }
+        var sixteen = [UInt8](repeating: 0, count: 16)
+        guard inet_pton(AF_INET6, text, &sixteen) == 1 else { return nil }
+        let isMapped = sixteen.prefix(10).allSatisfy { $0 == 0 } && sixteen[10] == 0xff && sixteen[11] == 0xff
+        return isMapped ? Array(sixteen.suffix(4)) : sixteen
     }
 }
