@@ -84,6 +84,7 @@ let package = Package(
         // Interfaces
         module("WebCore", in: "Interfaces", [
             "HubCore", "Identity", hummingbird, nioCore, httpTypes, logging, metrics,
+            .product(name: "CoreMetrics", package: "swift-metrics"),
         ]),
         module("GitProtocols", in: "Interfaces", [
             "HubCore", "WebCore", "Identity", "Repositories", "GitStore", "ObjectStore", "MetadataStore", "CZlib",
@@ -97,8 +98,9 @@ let package = Package(
         // App
         module("HubServer", in: "App", [
             "HubCore", "WebCore", "GitProtocols", "HubAPI", "Identity", "Repositories", "MetadataStore", "ObjectStore",
-            "GitStore", "CHubPlatform", "COpenSSL", hummingbird, nioCore, nioPosix, httpTypes, logging, metrics,
-            serviceLifecycle,
+            "GitStore", "CHubPlatform", hummingbird, nioCore, nioPosix, httpTypes, logging, metrics, serviceLifecycle,
+            .product(name: "CoreMetrics", package: "swift-metrics"),
+            .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             .product(name: "HummingbirdCore", package: "hummingbird"),
             .product(name: "NIOSSL", package: "swift-nio-ssl"),
             .product(name: "NIOHTTP1", package: "swift-nio"),

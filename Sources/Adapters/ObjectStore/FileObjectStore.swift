@@ -141,6 +141,16 @@ package final class FileObjectStore: ObjectStore {
         guard try digest.finish() == id else { throw ObjectStoreError.damaged(id) }
     }
 
+    /// Checks that an upload could begin: there is room, and files can be made.
+    package func checkWritable() async throws {
+        let path = temporaryPath()
+        try await write {
+            try self.space.reserve(0)
+            _ = try OpenFile.creating(path)
+            guard unlink(path) == 0 else { throw FileFault(operation: "unlink", code: errno) }
+        }
+    }
+
     // MARK: For the other files of the store
 
     func path(of id: ObjectID) -> String {

@@ -27,12 +27,12 @@ final class HTTPServer: Service {
         var maximumHeaderFields = 128
     }
 
-    private typealias Accepted = (channel: Connection.ConnectionChannel, source: ConnectionSource)
-    private typealias AcceptingChannel = NIOAsyncChannel<Accepted?, Never>
+    fileprivate typealias Accepted = (channel: Connection.ConnectionChannel, source: ConnectionSource)
+    fileprivate typealias AcceptingChannel = NIOAsyncChannel<Accepted?, Never>
 
     /// A socket that listens, bound before the server runs.
     struct Listener: Sendable {
-        fileprivate let accepting: NIOAsyncChannel<(channel: Connection.ConnectionChannel, source: ConnectionSource)?, Never>
+        fileprivate let accepting: AcceptingChannel
         let address: ListenAddress
         /// The port in fact bound, if it is a network address.
         let port: Int?
@@ -40,7 +40,6 @@ final class HTTPServer: Service {
 
     private let settings: Settings
     private let group: any EventLoopGroup
-    private let tls: TLSContexts?
     private let addressing: ClientAddressing
     private let respond: Connection.Respond
     private let connections: OpenConnections
@@ -48,15 +47,14 @@ final class HTTPServer: Service {
     private let listeners: [Listener]
 
     /// - Parameters:
-    ///   - listeners: from `bind`, with the same `connections` and `tls`.
+    ///   - listeners: from `bind`, with the same `connections`.
     init(
-        settings: Settings, listeners: [Listener], connections: OpenConnections, tls: TLSContexts?,
-        addressing: ClientAddressing, group: any EventLoopGroup, logger: Logger, respond: @escaping Connection.Respond
+        settings: Settings, listeners: [Listener], connections: OpenConnections, addressing: ClientAddressing,
+        group: any EventLoopGroup, logger: Logger, respond: @escaping Connection.Respond
     ) {
         self.settings = settings
         self.listeners = listeners
         self.connections = connections
-        self.tls = tls
         self.addressing = addressing
         self.group = group
         self.logger = logger
@@ -129,7 +127,7 @@ final class HTTPServer: Service {
                 let mask = umask(0o177)
                 defer { umask(mask) }
                 channel = try await bootstrap.bind(
-                    unixDomainSocketPath: path, cleanupExistingSocketFile: true, childChannelInitializer: setUp)
+                    unixDomainSocketPath: SocketPath.shortened(path), cleanupExistingSocketFile: true, childChannelInitializer: setUp)
             case .descriptor(let descriptor): channel = try await bootstrap.bind(descriptor, childChannelInitializer: setUp)
             }
             return Listener(accepting: channel, address: address, port: channel.channel.localAddress?.port)

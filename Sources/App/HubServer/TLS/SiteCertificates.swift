@@ -10,7 +10,7 @@ import Synchronization
 /// trust anything anew.
 struct SiteCertificates: Sendable {
     /// PEM texts for `TLSContexts`.
-    struct Pair: Sendable {
+    struct Pair: Hashable, Sendable {
         let certificates: String
         let key: String
     }

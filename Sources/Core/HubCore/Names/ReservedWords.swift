@@ -11,7 +11,7 @@ package enum ReservedWords {
         "logout", "manifest.json", "me", "metrics", "model", "models", "ms", "new", "notifications", "oauth", "objects", "openapi",
         "openapi.json", "organization", "organizations", "orgs", "papers", "pricing", "privacy", "profile", "public", "readyz",
         "register", "resolve-cache", "root", "robots.txt", "search", "security", "settings", "setup", "sign-in", "sign-out",
-        "signin", "signout", "signup", "site", "space", "spaces", "sso", "static", "status", "support", "system", "tasks", "terms",
+        "signin", "signout", "signup", "site", "site-ca.pem", "space", "spaces", "sso", "static", "status", "support", "system", "tasks", "terms",
         "token", "tokens", "trending", "user", "users", "v1", "v2", "webhooks", "welcome", "well-known", "xet",
     ]
 
