@@ -48,7 +48,7 @@ package struct ObjectSweeper: Service {
         let before = now.addingTimeInterval(-Self.grace)
         var removed = 0
         while true {
-            let claimed = try await lfs.store.claimUnlinkedObjects(createdBefore: before)
+            let claimed = try await lfs.store.claimUnlinkedObjects(unlinkedBefore: before)
             guard !claimed.isEmpty else { return removed }
             for record in claimed where try await lfs.objects.delete(record.oid, unlessTouchedSince: before) { removed += 1 }
             try await lfs.store.forgetObjects(claimed.map(\.oid))
