@@ -13,6 +13,9 @@ package final class GitStore: Sendable {
     /// Where quarantined and unfinished files lie, in the same file system as the packs.
     let staging: String
     private let snapshots = Mutex(SnapshotCache())
+    let receiveThreads = ReceiveThreads()
+    /// Repositories whose folders this process has made durable.
+    let durableFolders = Mutex<Set<RepositoryUID>>([])
 
     /// Removes what an earlier process left unfinished in `staging`.
     ///

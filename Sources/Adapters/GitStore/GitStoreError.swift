@@ -11,6 +11,8 @@ package enum GitStoreError: Error, Hashable {
     case malformed(String)
     /// A stored pack or index is damaged; the text says how, for the log.
     case corrupt(String)
+    /// What a client pushes is refused.
+    case refused(ReceiveError)
     /// An object filter that git would not take either.
     case invalidFilter(String)
     /// An object is of another type than the request needs.
@@ -38,6 +40,8 @@ extension GitStoreError: Refusal {
             Problem(.invalid, code: "malformed_object", "The data breaks git's format: \(what).")
         case .corrupt:
             Problem(.unavailable, code: "repository_damaged", "A stored pack is damaged; tell the administrator.")
+        case .refused(let reason):
+            reason.problem
         case .invalidFilter(let text):
             Problem(.invalid, code: "invalid_filter", "The object filter \(text) is not valid.")
         case .unexpectedType(let oid):

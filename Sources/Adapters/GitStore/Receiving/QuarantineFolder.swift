@@ -1,0 +1,26 @@
+import Glibc
+import HubCore
+
+/// The private folder in which a pack is received or made; removed with all that is left in it when the last reference
+/// goes. What a killed process leaves is removed when the next one opens the store.
+final class QuarantineFolder: Sendable {
+    let path: String
+
+    init(in staging: String) throws(GitStoreError) {
+        // A uid is 16 random bytes, as unique here as it is for repositories.
+        path = "\(staging)/\(GitStore.incomingPrefix)\(RepositoryUID())"
+        guard mkdir(path, 0o750) == 0 else { throw .system("make a folder") }
+    }
+
+    deinit {
+        // A folder that cannot be removed now is removed at the next start.
+        try? Folder.remove(path)
+    }
+}
+
+extension QuarantineFolder {
+    /// Renames a file inside the folder.
+    func rename(_ name: String, to newName: String) throws(GitStoreError) {
+        guard Glibc.rename("\(path)/\(name)", "\(path)/\(newName)") == 0 else { throw .system("rename a file") }
+    }
+}
