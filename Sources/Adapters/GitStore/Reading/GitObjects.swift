@@ -40,7 +40,7 @@ package final class GitObjects: Sendable {
 
     /// The number of an object: always that of the first pack in `opened` that has it.
     func number(of oid: GitOID) -> ObjectNumber? {
-        if let table = lazyTable.withLock({ $0 }) { return table.number(of: oid, in: self) }
+        if let table = tableIfMade { return table.number(of: oid, in: self) }
         return search(oid)
     }
 
@@ -51,6 +51,8 @@ package final class GitObjects: Sendable {
         }
         return nil
     }
+
+    var tableIfMade: ObjectTable? { lazyTable.withLock { $0 } }
 
     /// The table of all names, made at first use and kept.
     var table: ObjectTable {

@@ -1,5 +1,5 @@
 /// The entries of a pack in the order in which they lie in the file: the reverse of its index.
-struct PackOffsets: Sendable {
+final class PackOffsets: Sendable {
     /// Where the entries begin, ascending; one more than there are entries, the last is where the trailer begins.
     let starts: [Int]
     /// The index position of each.

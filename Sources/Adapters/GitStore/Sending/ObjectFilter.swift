@@ -22,6 +22,9 @@ package struct ObjectFilter: Sendable, Hashable {
 
     private init() {}
 
+    /// Leaves nothing out.
+    static let everything = ObjectFilter()
+
     private init?(_ text: String, nesting: Int) {
         guard nesting <= Self.maximumNesting else { return nil }
         if text == "blob:none" {

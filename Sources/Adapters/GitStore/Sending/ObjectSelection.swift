@@ -1,0 +1,142 @@
+import HubCore
+
+/// The objects that a request is answered with, and what is known of the client's.
+struct ObjectSelection: ~Copyable {
+    /// What is sent.
+    var selected: ObjectSet
+    /// What the client has, as far as the walk came upon it.
+    var known: ObjectSet
+    /// What the walk has dealt with: selected, known or left out by the filter.
+    var seen: ObjectSet
+    /// For trees and blobs to send, one that the client has at the same path: a base for a delta.
+    var candidates: [UInt32: UInt32] = [:]
+
+    init(_ objects: GitObjects) {
+        selected = ObjectSet(capacity: objects.objectCount)
+        known = ObjectSet(capacity: objects.objectCount)
+        seen = ObjectSet(capacity: objects.objectCount)
+    }
+
+    mutating func markKnown(_ number: ObjectNumber) {
+        if seen.insert(number) { known.insert(number) }
+    }
+}
+
+extension ObjectSelection {
+    /// Finds all that a request is to be answered with.
+    ///
+    /// - Parameters:
+    ///   - check: Called often; throws to stop the work.
+    static func of(
+        _ request: FetchRequest, in objects: GitObjects, reader: ObjectReader, check: () throws(GitStoreError) -> Void
+    ) throws(GitStoreError) -> ObjectSelection {
+        let wanted = try NamedObjects(request.wants, in: objects, reader: reader, ignoringMissing: false)
+        let had = try NamedObjects(request.haves, in: objects, reader: reader, ignoringMissing: true)
+        let graph = CommitGraph(objects, reader: reader)
+        let plan = try ShallowPlan(request, wants: wanted.commits, graph: graph, check: check)
+        var walk = CommitWalk(graph, cut: plan.cut)
+        let commits = try walk.run(
+            wants: wanted.commits + plan.furtherWants, haves: had.commits + plan.furtherHaves, check: check)
+
+        var selection = ObjectSelection(objects)
+        let filter = request.filter ?? .everything
+        selection.add(wanted: wanted, had: had)
+        var roots = TreeWalk.Group(depth: 0)
+        for slot in commits.interesting {
+            let number = graph.number(of: slot)
+            guard selection.seen.insert(number) else { continue }
+            if filter.types.contains(.commit) || wanted.explicitCommits.contains(number) { selection.selected.insert(number) }
+            roots.interesting.append(UInt32(graph.tree(of: slot)))
+        }
+        // With a shallow history the boundary may have no edge into what the client has, so its own commits serve as well.
+        let isShallow = !plan.cut.isEmpty
+        var edges = commits.boundary
+        if isShallow {
+            for number in had.commits + plan.furtherHaves { edges.append(try graph.slot(of: number)) }
+        }
+        for slot in edges {
+            selection.markKnown(graph.number(of: slot))
+            roots.boundary.append(UInt32(graph.tree(of: slot)))
+        }
+        for number in had.trees { roots.boundary.append(UInt32(number)) }
+        try selection.walkTrees(
+            roots, wanted: wanted.trees, filter: filter, wantsCandidates: request.isThin, objects: objects, reader: reader,
+            check: check)
+        try selection.addTags(request, objects: objects, reader: reader)
+        return selection
+    }
+
+    /// What is named by a want is sent whatever the filter says, unless the client says that it has it.
+    private mutating func add(wanted: NamedObjects, had: NamedObjects) {
+        for number in had.tags + had.blobs { markKnown(number) }
+        for number in wanted.tags + wanted.trees + wanted.blobs where seen.insert(number) { selected.insert(number) }
+    }
+
+    private mutating func walkTrees(
+        _ roots: TreeWalk.Group, wanted: [ObjectNumber], filter: ObjectFilter, wantsCandidates: Bool, objects: GitObjects,
+        reader: ObjectReader, check: () throws(GitStoreError) -> Void
+    ) throws(GitStoreError) {
+        var walk = TreeWalk(
+            objects, reader: reader, filter: filter, wantsCandidates: wantsCandidates && !roots.boundary.isEmpty)
+        try walk.run(roots, wanted: wanted, selection: &self, check: check)
+    }
+
+    /// Tags whose target is sent are sent too, with the tags in between where tags name tags.
+    private mutating func addTags(
+        _ request: FetchRequest, objects: GitObjects, reader: ObjectReader
+    ) throws(GitStoreError) {
+        for reference in request.tags {
+            guard let peeled = reference.peeled, let target = objects.number(of: peeled), selected.contains(target) else { continue }
+            let chain = try NamedObjects([reference.oid], in: objects, reader: reader, ignoringMissing: true)
+            for number in chain.tags where seen.insert(number) { selected.insert(number) }
+        }
+    }
+}
+
+/// Objects that a request names, with annotated tags followed to what they point to.
+private struct NamedObjects {
+    var commits: [ObjectNumber] = []
+    var trees: [ObjectNumber] = []
+    var blobs: [ObjectNumber] = []
+    var tags: [ObjectNumber] = []
+    /// Commits that are named themselves and not through a tag.
+    var explicitCommits: Set<ObjectNumber> = []
+
+    init(_ oids: [GitOID], in objects: GitObjects, reader: ObjectReader, ignoringMissing: Bool) throws(GitStoreError) {
+        var seen: Set<GitOID> = []
+        for oid in oids where seen.insert(oid).inserted {
+            guard let number = objects.number(of: oid) else {
+                if ignoringMissing { continue }
+                throw .missing(oid)
+            }
+            try add(number, in: objects, reader: reader)
+        }
+    }
+
+    private mutating func add(_ number: ObjectNumber, in objects: GitObjects, reader: ObjectReader) throws(GitStoreError) {
+        var number = number
+        for step in 0..<GitObjects.maximumTagChain {
+            switch try reader.header(of: number).type {
+            case .commit:
+                commits.append(number)
+                if step == 0 { explicitCommits.insert(number) }
+                return
+            case .tree:
+                trees.append(number)
+                return
+            case .blob:
+                blobs.append(number)
+                return
+            case .tag:
+                tags.append(number)
+                let target: GitOID
+                do { target = try GitTag(parsing: try reader.load(number, expecting: .tag)).target } catch .malformed(let what) {
+                    throw .corrupt(what)
+                }
+                guard let next = objects.number(of: target) else { throw .missing(target) }
+                number = next
+            }
+        }
+        throw .corrupt("a chain of tags is too long")
+    }
+}
