@@ -14,7 +14,7 @@ package final class HubProcess {
     package var data: String { folder.path + "/data" }
     package var url: String { "\(usesTLS ? "https" : "http")://127.0.0.1:\(port)" }
     /// The certificate of the site CA that the hub made at its first start.
-    package var certificate: String { data + "/secrets/ca.pem" }
+    package var certificate: String { data + "/tls/ca.pem" }
 
     private var process: Process?
     private var identifierFile: String { folder.path + "/pid" }

@@ -42,7 +42,7 @@ class Hub:
 
     @property
     def certificate(self):
-        return os.path.join(self.data, "secrets", "ca.pem")
+        return os.path.join(self.data, "tls", "ca.pem")
 
     @property
     def roots(self):
