@@ -109,7 +109,7 @@ let package = Package(
             .product(name: "Yams", package: "Yams"),
         ]),
         module("HubCommands", in: "App", [
-            "HubCore", "HubServer", "HubAPI", "WebCore", "Repositories", "ObjectStore", hummingbird, nioCore, nioPosix, httpTypes,
+            "HubCore", "HubServer", "HubAPI", "WebCore", "Identity", "MetadataStore", "ObjectStore", hummingbird, nioCore, nioPosix, httpTypes,
             logging,
             .product(name: "NIOHTTP1", package: "swift-nio"),
             .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -15,10 +15,13 @@ package enum ExitStatus: Int32, Sendable {
 package struct CommandFailure: Error, Equatable {
     package let status: ExitStatus
     package let message: String
+    /// The code of the hub's refusal, where it was one: `repository_not_found`.
+    package let code: String?
 
-    package init(_ status: ExitStatus, _ message: String) {
+    package init(_ status: ExitStatus, _ message: String, code: String? = nil) {
         self.status = status
         self.message = message
+        self.code = code
     }
 }
 
@@ -50,7 +53,8 @@ extension CommandFailure {
     package init(_ error: any Error) {
         switch error {
         case let failure as CommandFailure: self = failure
-        case let refusal as any Refusal: self.init(ExitStatus(refusal.problem.kind), refusal.problem.message)
+        case let refusal as any Refusal:
+            self.init(ExitStatus(refusal.problem.kind), refusal.problem.message, code: refusal.problem.code)
         case is CancellationError: self.init(.failed, "Interrupted.")
         default: self.init(.failed, "The command failed: \(error).")
         }

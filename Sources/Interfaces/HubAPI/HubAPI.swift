@@ -24,9 +24,11 @@ package struct HubAPI: Sendable {
             + RepositoryRoutes(services: services).routes
             + CollaboratorRoutes(services: services).routes
             + ExportRoutes(services: services).routes + ObjectRoutes(services: services).routes
- + SettingRoutes(identity: services.identity).routes
+            + SettingRoutes(identity: services.identity).routes
             + AuditRoutes(identity: services.identity).routes
-        let document = try JSONForm.encode(OpenAPIDocument(routes: described + [Self.documentRoute(ByteBuffer())], version: HubVersion.text).json, isPretty: true)
+        let document = try JSONForm.encode(
+            OpenAPIDocument(routes: described + [Self.documentRoute(ByteBuffer())], version: HubVersion.text).json,
+            isPretty: true)
         self.document = document
         routes = described + [Self.documentRoute(document)]
     }
@@ -53,7 +55,8 @@ package struct HubAPI: Sendable {
 
     private static func documentRoute(_ document: ByteBuffer) -> APIRoute {
         APIRoute(
-            method: .get, path: "/openapi.json", operation: "getDocument", summary: "Returns this document.", query: [], body: nil,
+            method: .get, path: "/openapi.json", operation: "getDocument", summary: "Returns this document.", query: [],
+            body: nil,
             answer: .json(.any), status: .ok
         ) { _ in
             Response(

@@ -5,10 +5,10 @@ import NIOCore
 /// A SHA-256 that is fed piece by piece, by OpenSSL, which uses the processor's own instructions.
 ///
 /// Unchecked: it moves from one job to the next, and its owner awaits each job before it starts another.
-final class SHA256Digest: @unchecked Sendable {
+package final class SHA256Digest: @unchecked Sendable {
     private let context: OpaquePointer
 
-    init() throws {
+    package init() throws {
         guard let context = EVP_MD_CTX_new() else { throw FileFault(operation: "EVP_MD_CTX_new", code: 0) }
         self.context = context
         guard EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else {
@@ -27,14 +27,14 @@ final class SHA256Digest: @unchecked Sendable {
     /// A second digest that has been fed the same bytes.
     func copy() throws -> SHA256Digest { try SHA256Digest(copying: context) }
 
-    func update(_ bytes: UnsafeRawBufferPointer) throws {
+    package func update(_ bytes: UnsafeRawBufferPointer) throws {
         guard EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) == 1 else {
             throw FileFault(operation: "EVP_DigestUpdate", code: 0)
         }
     }
 
     /// The hash of what was fed; the digest takes no more afterwards.
-    func finish() throws -> ObjectID {
+    package func finish() throws -> ObjectID {
         var digest = [UInt8](repeating: 0, count: 32)
         guard EVP_DigestFinal_ex(context, &digest, nil) == 1 else { throw FileFault(operation: "EVP_DigestFinal", code: 0) }
         return ObjectID(digest: digest)

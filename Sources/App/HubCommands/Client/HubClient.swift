@@ -18,7 +18,9 @@ struct HubClient: Sendable {
         try await decode(HubRequest(method: .get, path: path, query: query.map { ($0.0, $0.1) }))
     }
 
-    func send<Body: APIModel, Answer: APIModel>(_ method: HTTPRequest.Method, _ path: [String], _ body: Body) async throws -> Answer {
+    func send<Body: APIModel, Answer: APIModel>(_ method: HTTPRequest.Method, _ path: [String], _ body: Body)
+        async throws -> Answer
+    {
         try await decode(HubRequest(method: method, path: path, body: .bytes(JSONForm.encode(body))))
     }
 
@@ -42,9 +44,13 @@ struct HubClient: Sendable {
     }
 
     /// Sends bytes of a known length.
-    func upload<Answer: APIModel>(_ path: [String], length: Int64, _ bytes: @escaping HubRequestBody.Producer) async throws -> Answer {
+    func upload<Answer: APIModel>(_ path: [String], length: Int64, _ bytes: @escaping HubRequestBody.Producer)
+        async throws -> Answer
+    {
         try await decode(
-            HubRequest(method: .put, path: path, body: .stream(length: length, bytes), contentType: "application/octet-stream"))
+            HubRequest(
+                method: .put, path: path, body: .stream(length: length, bytes), contentType: "application/octet-stream")
+        )
     }
 
     // MARK: - Many answers
@@ -68,25 +74,28 @@ struct HubClient: Sendable {
 
     /// Calls `each` with every line of a stream of JSON.
     func lines<Line: APIModel>(
-        of type: Line.Type, _ path: [String], query: [(String, String)] = [], _ each: @Sendable (Line) async throws -> Void
+        of type: Line.Type, _ path: [String], query: [(String, String)] = [],
+        _ each: @Sendable (Line) async throws -> Void
     ) async throws {
         let request = HubRequest(method: .get, path: path, query: query.map { ($0.0, $0.1) })
         try await transport.exchange(request) { response in
             try await Self.check(response)
             var reader = LineReader(response.body, maximumBytes: Self.maximumLineBytes)
             while let line = try await reader.next() {
-                if let value = Self.decoded(Line.self, line) {
-                    try await each(value)
-                } else {
+                guard let value = Self.decoded(Line.self, line) else {
                     throw Self.failure(status: 500, retryAfter: nil, body: line)
                 }
+                try await each(value)
             }
         }
     }
 
     /// Passes a body piece by piece to `each`.
-    func download(_ path: [String], _ each: @Sendable (ByteBuffer) async throws -> Void) async throws {
-        try await transport.exchange(HubRequest(method: .get, path: path)) { response in
+    func download(
+        _ path: [String], query: [(String, String)] = [], _ each: @Sendable (ByteBuffer) async throws -> Void
+    ) async throws {
+        try await transport.exchange(HubRequest(method: .get, path: path, query: query.map { ($0.0, $0.1) })) {
+            response in
             try await Self.check(response)
             while let piece = try await response.body.next() { try await each(piece) }
         }
@@ -99,7 +108,9 @@ struct HubClient: Sendable {
             try await Self.check(response)
             let body = try await response.body.collect(upTo: Self.maximumAnswerBytes)
             guard let answer = Self.decoded(Answer.self, body) else {
-                throw CommandFailure(.failed, "The hub answered in a form that this version does not know; use the same version of csghub.")
+                throw CommandFailure(
+                    .failed,
+                    "The hub answered in a form that this version does not know; use the same version of csghub.")
             }
             return answer
         }
@@ -116,9 +127,10 @@ struct HubClient: Sendable {
     }
 
     private static func failure(status: Int, retryAfter: String?, body: ByteBuffer) -> CommandFailure {
-        let message = decoded(APIErrorBody.self, body)?.error.message ?? "The hub answered with status \(status)."
+        let error = decoded(APIErrorBody.self, body)?.error
+        let message = error?.message ?? "The hub answered with status \(status)."
         let hint = retryAfter.map { " Try again in \($0) s." } ?? ""
-        return CommandFailure(ExitStatus(httpStatus: status), DisplayText.safe(message) + hint)
+        return CommandFailure(ExitStatus(httpStatus: status), DisplayText.safe(message) + hint, code: error?.code)
     }
 }
 

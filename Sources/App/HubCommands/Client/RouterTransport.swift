@@ -64,7 +64,8 @@ struct RouterTransport: HubTransport {
         return head
     }
 
-    private func requestBody(of request: HubRequest, in tasks: inout ThrowingTaskGroup<Void, any Error>) -> RequestBody {
+    private func requestBody(of request: HubRequest, in tasks: inout ThrowingTaskGroup<Void, any Error>) -> RequestBody
+    {
         switch request.body {
         case .none: return RequestBody(buffer: ByteBuffer())
         case .bytes(let bytes): return RequestBody(buffer: bytes)

@@ -20,14 +20,23 @@ struct SocketTransport: HubTransport {
         self.group = group
     }
 
-    /// A hub listens here. A socket file that a dead hub left behind refuses the connection.
-    func isAnswering() async -> Bool {
+    enum Reachability {
+        case answers
+        /// No hub listens; a dead one may have left its socket behind.
+        case silent
+        /// The socket is somebody else's.
+        case forbidden
+    }
+
+    func reachability() async -> Reachability {
         do {
             let channel = try await ClientBootstrap(group: group).connect(unixDomainSocketPath: path).get()
             try await channel.close()
-            return true
+            return .answers
+        } catch let error as IOError where error.errnoCode == EACCES || error.errnoCode == EPERM {
+            return .forbidden
         } catch {
-            return false
+            return .silent
         }
     }
 
@@ -98,7 +107,9 @@ struct SocketTransport: HubTransport {
         }
         if case .none = request.body {} else { headers.add(name: "Content-Type", value: request.contentType) }
         if let sudoUID { headers.add(name: "X-Hub-Sudo-Uid", value: sudoUID) }
-        return HTTPRequestHead(version: .http1_1, method: HTTPMethod(rawValue: request.method.rawValue), uri: request.target, headers: headers)
+        return HTTPRequestHead(
+            version: .http1_1, method: HTTPMethod(rawValue: request.method.rawValue), uri: request.target,
+            headers: headers)
     }
 
     private func connect() async throws -> Connection {
@@ -108,11 +119,14 @@ struct SocketTransport: HubTransport {
                     try channel.pipeline.syncOperations.addHTTPClientHandlers()
                     try channel.pipeline.syncOperations.addHandler(RequestPartHandler())
                     return try Connection(
-                        wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: false))
+                        wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: false)
+                    )
                 }
             }
         } catch {
-            throw CommandFailure(.tryAgain, "The hub stopped answering on its control socket; see whether it is running, then try again.")
+            throw CommandFailure(
+                .tryAgain, "The hub stopped answering on its control socket; see whether it is running, then try again."
+            )
         }
     }
 

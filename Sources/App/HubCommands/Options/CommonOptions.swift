@@ -3,7 +3,10 @@ import HubCore
 
 /// What every verb takes.
 struct HubOptions: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp("The hub's data directory; found as described under “csghub help” unless given.", valueName: "dir"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "The hub's data directory; found as described under “csghub help” unless given.", valueName: "dir"))
     var data: String?
 }
 

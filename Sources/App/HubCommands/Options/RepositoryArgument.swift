@@ -26,7 +26,8 @@ struct RepositoryWords {
     }
 
     private static func missing(_ names: [String]) -> ValidationError {
-        ValidationError("Write KIND NS/NAME\(names.map { " " + $0 }.joined()), as in “model ada/bert\(names.isEmpty ? "" : " …")”.")
+        ValidationError(
+            "Write KIND NS/NAME\(names.map { " " + $0 }.joined()), as in “model ada/bert\(names.isEmpty ? "" : " …")”.")
     }
 
     private static func reference(_ text: String) throws -> RepositoryReference {

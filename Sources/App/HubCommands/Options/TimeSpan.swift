@@ -8,7 +8,8 @@ struct TimeSpan: ExpressibleByArgument, Equatable {
     static let maximumSeconds: Int64 = 100 * 366 * 86_400
 
     init?(argument: String) {
-        guard let unit = argument.last, let size = Self.units[unit], let count = Int64(argument.dropLast()), count > 0 else {
+        guard let unit = argument.last, let size = Self.units[unit], let count = Int64(argument.dropLast()), count > 0
+        else {
             return nil
         }
         let (seconds, overflows) = count.multipliedReportingOverflow(by: size)

@@ -39,7 +39,9 @@ package final class ProgressBar: Sendable {
             state.drawnAt = time
             state.samples.append((time, state.done))
             if state.samples.count > 50 { state.samples.removeFirst() }
-            return Self.line(label: label, done: state.done, total: total, rate: Self.rate(state.samples), width: console.width ?? 80)
+            return Self.line(
+                label: label, done: state.done, total: total, rate: Self.rate(state.samples), width: console.width ?? 80
+            )
         }
         if let line { console.errors("\r\u{1B}[K" + line) }
     }
@@ -68,7 +70,8 @@ package final class ProgressBar: Sendable {
             let cells = max(0, min(30, width - 60))
             let filled = Int(share * Double(cells))
             if cells >= 5 {
-                parts.append("[" + String(repeating: "#", count: filled) + String(repeating: "-", count: cells - filled) + "]")
+                parts.append(
+                    "[" + String(repeating: "#", count: filled) + String(repeating: "-", count: cells - filled) + "]")
             }
             parts.append(DisplayText.padded("\(Int(share * 100)) %", to: 5, alignsRight: true))
             parts.append("\(DisplayText.bytes(min(done, total))) of \(DisplayText.bytes(total))")
@@ -77,7 +80,9 @@ package final class ProgressBar: Sendable {
         }
         if let rate, rate > 0 {
             parts.append("\(DisplayText.bytes(Int64(rate)))/s")
-            if let total, total > done { parts.append("\(DisplayText.clock(Int64(Double(total - done) / rate) + 1)) left") }
+            if let total, total > done {
+                parts.append("\(DisplayText.clock(Int64(Double(total - done) / rate) + 1)) left")
+            }
         }
         return DisplayText.cut(parts.joined(separator: "  "), to: max(20, width - 1))
     }

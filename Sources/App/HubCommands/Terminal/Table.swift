@@ -47,7 +47,9 @@ struct Table<Item> {
         for (index, cell) in cells.enumerated() {
             let isLast = index == cells.count - 1
             let column = columns[index]
-            parts.append(isLast && !column.alignsRight ? cell : DisplayText.padded(cell, to: widths[index], alignsRight: column.alignsRight))
+            parts.append(
+                isLast && !column.alignsRight
+                    ? cell : DisplayText.padded(cell, to: widths[index], alignsRight: column.alignsRight))
         }
         let text = parts.joined(separator: "  ")
         return console.width.map { DisplayText.cut(text, to: $0) } ?? text

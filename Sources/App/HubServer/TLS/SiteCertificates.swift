@@ -8,7 +8,7 @@ import Synchronization
 ///
 /// The server certificate is made anew when the hub's names change or its end is near; the authority stays, so that nobody has to
 /// trust anything anew.
-struct SiteCertificates: Sendable {
+package struct SiteCertificates: Sendable {
     /// PEM texts for `TLSContexts`.
     struct Pair: Hashable, Sendable {
         let certificates: String
@@ -91,7 +91,7 @@ struct SiteCertificates: Sendable {
     }
 
     /// Seconds until a certificate ends; `nil` when it is none.
-    static func secondsLeft(_ certificate: String) -> Int64? {
+    package static func secondsLeft(_ certificate: String) -> Int64? {
         var secondsLeft: Int64 = 0
         var text: UnsafeMutablePointer<CChar>?
         guard hub_inspect_certificate(certificate, nil, &secondsLeft, &text) == 0 else { return nil }

@@ -42,7 +42,9 @@ package struct NewAccountModel: APIModel {
     package var password: String?
     package var roles: [SiteRole]?
 
-    package init(name: String, email: String? = nil, fullName: String? = nil, password: String? = nil, roles: [SiteRole]? = nil) {
+    package init(
+        name: String, email: String? = nil, fullName: String? = nil, password: String? = nil, roles: [SiteRole]? = nil
+    ) {
         self.name = name
         self.email = email
         self.fullName = fullName
@@ -57,8 +59,11 @@ package struct NewAccountModel: APIModel {
                 .required("name", .text(atMost: 96), "Letters, digits, “-”, “_” and “.”."),
                 .optional("email", .nullable(.text(atMost: 254)), ""),
                 .optional("full_name", .nullable(.text(atMost: 200)), ""),
-                .optional("password", .nullable(.text(atMost: 1024)), "Without one the account uses access tokens only."),
-                .optional("roles", .nullable(.list(of: .words(of: SiteRole.self))), "Rights over the whole site; none unless told."),
+                .optional(
+                    "password", .nullable(.text(atMost: 1024)), "Without one the account uses access tokens only."),
+                .optional(
+                    "roles", .nullable(.list(of: .words(of: SiteRole.self))),
+                    "Rights over the whole site; none unless told."),
             ])
     }
 }

@@ -25,7 +25,10 @@ struct AccountRoutes {
                 [identity] call, body in
                 try await AccountModel(identity.updateAccount(call.name("account"), change(body), by: call.caller))
             },
-            .quiet(.delete, "/accounts/{account}", "deleteAccount", "Deletes an account that owns nothing, with its tokens.") {
+            .quiet(
+                .delete, "/accounts/{account}", "deleteAccount",
+                "Deletes an account that owns nothing, with its tokens."
+            ) {
                 [identity] call in try await identity.deleteAccount(call.name("account"), by: call.caller)
             },
             .taking(.put, "/accounts/{account}/password", "setPassword", "Sets an account's password.") {
@@ -38,7 +41,8 @@ struct AccountRoutes {
 
 private func create(_ body: NewAccountModel, by caller: Caller, _ identity: Identity) async throws -> AccountModel {
     let request = AccountRequest(
-        name: try NamespaceName(parsing: body.name), email: body.email, fullName: body.fullName, password: body.password,
+        name: try NamespaceName(parsing: body.name), email: body.email, fullName: body.fullName,
+        password: body.password,
         siteRoles: Set(body.roles ?? []))
     return AccountModel(try await identity.createAccount(request, by: caller))
 }
@@ -52,7 +56,8 @@ private func setPassword(
 
 private func change(_ patch: AccountPatch) -> AccountChange {
     AccountChange(
-        email: patch.email.change, fullName: patch.fullName.change, siteRoles: patch.roles.map { .set(Set($0)) } ?? .keep,
+        email: patch.email.change, fullName: patch.fullName.change,
+        siteRoles: patch.roles.map { .set(Set($0)) } ?? .keep,
         isDisabled: patch.isDisabled.map { .set($0) } ?? .keep)
 }
 

@@ -61,7 +61,8 @@ package struct AuditCheckLine: APIModel {
                 .required("checked_rows", .count, "So far."),
                 .required("total_rows", .nullable(.count), ""),
                 .required("is_intact", .nullable(.boolean), "Of the summary."),
-                .required("last_hash", .nullable(.text), "Of the summary: keep it elsewhere to notice rows cut off later."),
+                .required(
+                    "last_hash", .nullable(.text), "Of the summary: keep it elsewhere to notice rows cut off later."),
                 .required("broken_at", .nullable(.count), "The first row that does not follow from the one before."),
                 .required("message", .nullable(.text), "For people."),
             ])

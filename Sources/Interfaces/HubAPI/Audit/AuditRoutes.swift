@@ -14,11 +14,14 @@ struct AuditRoutes {
             },
             .streaming(
                 "/audit/export", "exportAudit", "Streams the audit log, oldest first.",
-                query: [APIParameter("after", .integer(minimum: 0, maximum: nil), "Only rows after this sequence number.")],
+                query: [
+                    APIParameter("after", .integer(minimum: 0, maximum: nil), "Only rows after this sequence number.")
+                ],
                 of: AuditModel.self
             ) { [identity] call in try await export(call, identity) },
             .streaming(
-                "/audit/verification", "verifyAudit", "Checks that each row of the audit log follows from the one before.",
+                "/audit/verification", "verifyAudit",
+                "Checks that each row of the audit log follows from the one before.",
                 of: AuditCheckLine.self
             ) { [identity] call in
                 try await identity.requireSite(.readAudit, by: call.principal)

@@ -69,7 +69,9 @@ package struct CommitLine: APIModel {
                         [
                             .required("message", .text(atMost: 1000), "The first line of the commit's message."),
                             .optional("description", .nullable(.text(atMost: 65_536)), "The rest of it."),
-                            .optional("parent", .nullable(.text(atMost: 40)), "The commit that the branch must be at; it may be at any unless told."),
+                            .optional(
+                                "parent", .nullable(.text(atMost: 40)),
+                                "The commit that the branch must be at; it may be at any unless told."),
                         ]), ""),
                 .optional(
                     "file",
@@ -101,6 +103,8 @@ package struct CommitModel: APIModel {
     package let branch: String
 
     package static var schema: Schema {
-        .object("Commit", "A commit that was made.", [.required("commit", .text, "Its id."), .required("branch", .text, "")])
+        .object(
+            "Commit", "A commit that was made.",
+            [.required("commit", .text, "Its id."), .required("branch", .text, "")])
     }
 }

@@ -49,7 +49,10 @@ package struct ExportLine: APIModel {
                     .nullable(
                         .object(
                             "ExportHead", "",
-                            [.required("repository", .text, "`models/ada/bert`"), .required("head", .text, "`refs/heads/main`")])),
+                            [
+                                .required("repository", .text, "`models/ada/bert`"),
+                                .required("head", .text, "`refs/heads/main`"),
+                            ])),
                     ""),
                 .required(
                     "reference",
@@ -60,12 +63,17 @@ package struct ExportLine: APIModel {
                                 .required("name", .text, ""), .required("oid", .text, ""),
                                 .required("peeled", .nullable(.text), "What an annotated tag finally names."),
                             ])), ""),
-                .required("pack", .nullable(file("ExportPack", id: "id", "Its files without `.pack` and `.idx`, below the data directory.")), ""),
+                .required(
+                    "pack",
+                    .nullable(
+                        file("ExportPack", id: "id", "Its files without `.pack` and `.idx`, below the data directory.")),
+                    ""),
                 .required("object", .nullable(file("ExportObject", id: "oid", "Below the data directory.")), ""),
             ])
     }
 
     private static func file(_ name: String, id: String, _ path: String) -> Schema {
-        .object(name, "", [.required(id, .text, ""), .required("size_bytes", .count, ""), .required("path", .text, path)])
+        .object(
+            name, "", [.required(id, .text, ""), .required("size_bytes", .count, ""), .required("path", .text, path)])
     }
 }

@@ -19,7 +19,8 @@ struct ExportRoutes {
     var routes: [APIRoute] {
         [
             .streaming(
-                Self.path, "exportRepository", "Streams the refs, packs and large objects of a repository.", of: ExportLine.self
+                Self.path, "exportRepository", "Streams the refs, packs and large objects of a repository.",
+                of: ExportLine.self
             ) { [services] call in
                 let repository = try await services.identity.repository(
                     call.repositoryReference(), for: .read, by: call.principal)
@@ -27,7 +28,8 @@ struct ExportRoutes {
             },
             APIRoute(
                 method: .get, path: Self.path + "/packs/{file}", operation: "downloadPack",
-                summary: "Returns a pack (`<id>.pack`) or its index (`<id>.idx`).", query: [], body: nil, answer: .bytes,
+                summary: "Returns a pack (`<id>.pack`) or its index (`<id>.idx`).", query: [], body: nil,
+                answer: .bytes,
                 status: .ok
             ) { [services, files] call in
                 let repository = try await services.identity.repository(
@@ -35,7 +37,8 @@ struct ExportRoutes {
                 let path = try await packPath(call.path("file"), of: repository, services)
                 return Response(
                     status: .ok, headers: [.contentType: "application/octet-stream"],
-                    body: try await files.loadFile(path: "\(services.site.dataDirectory)/\(path)", context: call.context))
+                    body: try await files.loadFile(
+                        path: "\(services.site.dataDirectory)/\(path)", context: call.context))
             },
         ]
     }
@@ -57,7 +60,9 @@ private func manifest(of repository: Repository, _ services: APIServices) -> Lin
         for pack in state.packs {
             try await send(
                 ExportLine(
-                    pack: .init(id: pack.id.description, sizeBytes: pack.sizeBytes, path: packPath(pack.id, of: repository.uid))))
+                    pack: .init(
+                        id: pack.id.description, sizeBytes: pack.sizeBytes, path: packPath(pack.id, of: repository.uid))
+                ))
         }
         var cursor: String?
         repeat {
@@ -78,7 +83,9 @@ private func packPath(_ file: String, of repository: Repository, _ services: API
     let packs = try await services.store.gitState(of: repository.id, prefixes: []).packs
     guard parts.count == 2, parts[1] == "pack" || parts[1] == "idx",
         let pack = packs.first(where: { $0.id.description == parts[0] })
-    else { throw ProblemError(.missing, code: "pack_not_found", "The repository has no such pack; begin the export again.") }
+    else {
+        throw ProblemError(.missing, code: "pack_not_found", "The repository has no such pack; begin the export again.")
+    }
     return "\(packPath(pack.id, of: repository.uid)).\(parts[1])"
 }
 
@@ -86,4 +93,6 @@ private func packPath(_ id: PackID, of uid: RepositoryUID) -> String {
     "git/\(uid.text.prefix(2))/\(uid).git/objects/pack/pack-\(id)"
 }
 
-private func objectPath(_ oid: ObjectID) -> String { "objects/\(oid.hex.prefix(2))/\(oid.hex.dropFirst(2).prefix(2))/\(oid)" }
+private func objectPath(_ oid: ObjectID) -> String {
+    "objects/\(oid.hex.prefix(2))/\(oid.hex.dropFirst(2).prefix(2))/\(oid)"
+}

@@ -50,15 +50,23 @@ struct ObjectCheck: Sendable {
     ) async throws -> (ObjectCheckLine.Defect, String)? {
         do {
             guard let stored = try await objects.stat(record.oid) else {
-                return (.missing, "The file is gone. Restore it from a backup, or upload it again with “git lfs push --all”.")
+                return (
+                    .missing,
+                    "The file is gone. Restore it from a backup, or upload it again with “git lfs push --all”."
+                )
             }
             guard stored.sizeBytes == record.sizeBytes else {
-                return (.size, "The file has \(stored.sizeBytes) bytes, not \(record.sizeBytes). Restore it from a backup.")
+                return (
+                    .size, "The file has \(stored.sizeBytes) bytes, not \(record.sizeBytes). Restore it from a backup."
+                )
             }
             if readsAll { try await hash(record.oid, progress: progress) }
             return nil
         } catch ObjectStoreError.damaged {
-            return (.damaged, "The bytes are not those that were stored: the disk or its memory is failing. Restore it from a backup.")
+            return (
+                .damaged,
+                "The bytes are not those that were stored: the disk or its memory is failing. Restore it from a backup."
+            )
         } catch let error where !(error is CancellationError) && !(error is ChannelError) && !(error is IOError) {
             return (.unreadable, "The file cannot be read; look in the system's log for errors of the disk.")
         }
@@ -77,7 +85,8 @@ struct ObjectCheck: Sendable {
     }
 
     private func line(
-        _ event: ObjectCheckLine.Event, _ counts: Counts, _ oid: ObjectID? = nil, _ found: (ObjectCheckLine.Defect, String)? = nil
+        _ event: ObjectCheckLine.Event, _ counts: Counts, _ oid: ObjectID? = nil,
+        _ found: (ObjectCheckLine.Defect, String)? = nil
     ) -> ObjectCheckLine {
         ObjectCheckLine(
             event: event, checkedObjects: counts.objects, checkedBytes: counts.bytes, problemObjects: counts.problems,

@@ -16,16 +16,21 @@ struct ObjectRoutes {
 
     var routes: [APIRoute] {
         [
-            .taking(.post, Self.path + "/missing", "findMissingObjects", "Returns which of these objects the repository does not have.") {
+            .taking(
+                .post, Self.path + "/missing", "findMissingObjects",
+                "Returns which of these objects the repository does not have."
+            ) {
                 [services] call, body in try await missing(body, call, services)
             },
             APIRoute(
-                method: .get, path: Self.path + "/{oid}", operation: "downloadObject", summary: "Returns a large object's bytes.",
+                method: .get, path: Self.path + "/{oid}", operation: "downloadObject",
+                summary: "Returns a large object's bytes.",
                 query: [], body: nil, answer: .bytes, status: .ok
             ) { [services] call in try await download(call, services) },
             APIRoute(
                 method: .put, path: Self.path + "/{oid}", operation: "uploadObject",
-                summary: "Stores a large object and links it to the repository; the bytes must have the hash of its name.",
+                summary:
+                    "Stores a large object and links it to the repository; the bytes must have the hash of its name.",
                 query: [], body: .bytes, answer: .json(ObjectModel.schema), status: .ok
             ) { [services] call in try call.json(await upload(call, services), status: .ok) },
             .streaming(
@@ -42,14 +47,16 @@ struct ObjectRoutes {
 
 private func objectID(_ text: String) throws -> ObjectID {
     guard let id = ObjectID(hex: text) else {
-        throw ProblemError(.invalid, code: "invalid_object_id", "“\(text.shortened)” is not a SHA-256 of 64 lower-case hex digits.")
+        throw ProblemError(
+            .invalid, code: "invalid_object_id", "“\(text.shortened)” is not a SHA-256 of 64 lower-case hex digits.")
     }
     return id
 }
 
 /// An object that the hub holds for another repository only counts as missing: that its bytes are sent proves that the caller has
 /// them.
-private func missing(_ body: ObjectListModel, _ call: APICall, _ services: APIServices) async throws -> ObjectListModel {
+private func missing(_ body: ObjectListModel, _ call: APICall, _ services: APIServices) async throws -> ObjectListModel
+{
     let repository = try await services.identity.repository(call.repositoryReference(), for: .write, by: call.principal)
     let ids = try body.objects.map { try objectID($0.oid) }
     let linked = try await services.store.linkedObjects(among: ids, in: repository.id)

@@ -81,7 +81,8 @@ extension APIRoute {
 
     /// A route that answers with JSON and takes no body.
     static func answering<Answer: APIModel>(
-        _ method: HTTPRequest.Method, _ path: String, _ operation: String, _ summary: String, query: [APIParameter] = [],
+        _ method: HTTPRequest.Method, _ path: String, _ operation: String, _ summary: String,
+        query: [APIParameter] = [],
         status: HTTPResponse.Status = .ok, _ respond: @escaping @Sendable (APICall) async throws -> Answer
     ) -> APIRoute {
         APIRoute(
@@ -108,11 +109,13 @@ extension APIRoute {
 
     /// A route that answers with nothing.
     static func quiet(
-        _ method: HTTPRequest.Method, _ path: String, _ operation: String, _ summary: String, query: [APIParameter] = [],
+        _ method: HTTPRequest.Method, _ path: String, _ operation: String, _ summary: String,
+        query: [APIParameter] = [],
         _ respond: @escaping @Sendable (APICall) async throws -> Void
     ) -> APIRoute {
         APIRoute(
-            method: method, path: path, operation: operation, summary: summary, query: query, body: nil, answer: .nothing,
+            method: method, path: path, operation: operation, summary: summary, query: query, body: nil,
+            answer: .nothing,
             status: .noContent
         ) { call in
             try await respond(call)
@@ -150,7 +153,8 @@ struct LineStream<Line: APIModel>: Sendable {
                 var open = writer
                 do {
                     try await write { line in try await open.write(Self.line(line)) }
-                } catch let error where !(error is CancellationError) && !(error is ChannelError) && !(error is IOError) {
+                } catch let error where !(error is CancellationError) && !(error is ChannelError) && !(error is IOError)
+                {
                     try await open.write(Self.line(call.errorBody(for: error)))
                 }
                 try await open.finish(nil)

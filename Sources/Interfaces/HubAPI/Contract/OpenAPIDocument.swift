@@ -21,9 +21,9 @@ package struct OpenAPIDocument: Sendable {
         let information: JSONValue = [
             "title": "CSGHub appliance", "version": .string(version),
             "description": """
-                The hub's own API, which its command line uses. Sign in with an access token: `Authorization: Bearer hub_…`, or \
-                HTTP Basic with the token as password. Times are RFC 3339 in UTC, sizes are bytes, ids are strings; what is absent is null.
-                """,
+            The hub's own API, which its command line uses. Sign in with an access token: `Authorization: Bearer hub_…`, or \
+            HTTP Basic with the token as password. Times are RFC 3339 in UTC, sizes are bytes, ids are strings; what is absent is null.
+            """,
         ]
         return [
             "openapi": "3.1.0",
@@ -69,7 +69,9 @@ package struct OpenAPIDocument: Sendable {
     }
 
     private func answer(of route: APIRoute) -> JSONValue {
-        var members: [String: JSONValue] = ["description": .string(route.answer == .nothing ? "Done." : "What was asked for.")]
+        var members: [String: JSONValue] = [
+            "description": .string(route.answer == .nothing ? "Done." : "What was asked for.")
+        ]
         if let mediaType = route.answer.mediaType { members["content"] = .object([mediaType: content(route.answer)]) }
         return .object(members)
     }
@@ -96,4 +98,3 @@ package struct OpenAPIDocument: Sendable {
         ]
     }
 }
-

@@ -50,7 +50,8 @@ extension Schema {
 
     static func text(atMost length: Int) -> Schema { .string(format: nil, maximumLength: length) }
 
-    static func words<Word: CaseIterable & RawRepresentable>(of type: Word.Type) -> Schema where Word.RawValue == String {
+    static func words<Word: CaseIterable & RawRepresentable>(of type: Word.Type) -> Schema
+    where Word.RawValue == String {
         .word(type.allCases.map(\.rawValue))
     }
 
@@ -110,7 +111,8 @@ extension ObjectSchema {
             properties[field.name] = field.schema.json.describing(field.summary)
         }
         var members: [String: JSONValue] = [
-            "type": "object", "description": .string(summary), "properties": .object(properties), "additionalProperties": false,
+            "type": "object", "description": .string(summary), "properties": .object(properties),
+            "additionalProperties": false,
         ]
         let required = fields.filter(\.isRequired).map { JSONValue.string($0.name) }
         if !required.isEmpty { members["required"] = .array(required) }

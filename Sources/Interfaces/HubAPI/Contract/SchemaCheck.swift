@@ -32,13 +32,15 @@ extension Schema {
         case (.oneOf(let schemas), .object):
             let complaints = schemas.map { $0.complaint(about: value, at: place) }
             let matches = complaints.filter { $0 == nil }.count
-            return matches == 1 ? nil : "\(Self.subject(place)) matches \(matches) of the possible forms; it must match one."
+            return matches == 1
+                ? nil : "\(Self.subject(place)) matches \(matches) of the possible forms; it must match one."
         case (.string, _), (.word, _), (.integer, _), (.boolean, _), (.array, _), (.map, _), (.object, _), (.oneOf, _):
             return "\(Self.subject(place)) is \(expectedName), not \(value.typeName)."
         }
     }
 
-    private static func complaint(about text: String, format: String?, maximumLength: Int?, at place: String) -> String? {
+    private static func complaint(about text: String, format: String?, maximumLength: Int?, at place: String) -> String?
+    {
         if let maximumLength, text.utf8.count > maximumLength {
             return "\(subject(place)) has at most \(maximumLength) bytes."
         }
@@ -63,7 +65,9 @@ extension Schema {
         }
     }
 
-    fileprivate static func join(_ place: String, _ key: String) -> String { place.isEmpty ? key.shortened : "\(place).\(key.shortened)" }
+    fileprivate static func join(_ place: String, _ key: String) -> String {
+        place.isEmpty ? key.shortened : "\(place).\(key.shortened)"
+    }
     fileprivate static func subject(_ place: String) -> String { place.isEmpty ? "The body" : "“\(place)”" }
 }
 
@@ -76,7 +80,9 @@ extension ObjectSchema {
                 if field.isRequired { return "“\(Schema.join(place, field.name))” is missing." }
                 continue
             }
-            if let complaint = field.schema.complaint(about: value, at: Schema.join(place, field.name)) { return complaint }
+            if let complaint = field.schema.complaint(about: value, at: Schema.join(place, field.name)) {
+                return complaint
+            }
         }
         guard let extra = unknown.min() else { return nil }
         return "“\(Schema.join(place, extra))” is not known here. Known: \(fields.map(\.name).joined(separator: ", "))."

@@ -9,7 +9,10 @@ struct OrganizationRoutes {
 
     var routes: [APIRoute] {
         [
-            .answering(.get, "/organizations", "listOrganizations", "Lists the organizations by name.", query: APIParameter.paging) {
+            .answering(
+                .get, "/organizations", "listOrganizations", "Lists the organizations by name.",
+                query: APIParameter.paging
+            ) {
                 [identity] call in
                 let page = try await identity.organizations(after: call.cursor, limit: call.limit, by: call.principal)
                 return ListPage(items: page.items.map(OrganizationModel.init), next: page.next)
@@ -17,7 +20,8 @@ struct OrganizationRoutes {
             .taking(.post, "/organizations", "createOrganization", "Creates an organization.", status: .created) {
                 [identity] call, body in
                 let (model, name) = (body as NewOrganizationModel, try NamespaceName(parsing: body.name))
-                return OrganizationModel(try await identity.createOrganization(name, fullName: model.fullName, by: call.caller))
+                return OrganizationModel(
+                    try await identity.createOrganization(name, fullName: model.fullName, by: call.caller))
             },
             .answering(.get, "/organizations/{organization}", "getOrganization", "Returns an organization.") {
                 [identity] call in
@@ -27,7 +31,8 @@ struct OrganizationRoutes {
                 [identity] call, body in try await change(body, by: call, identity)
             },
             .quiet(
-                .delete, "/organizations/{organization}", "deleteOrganization", "Deletes an organization that owns nothing."
+                .delete, "/organizations/{organization}", "deleteOrganization",
+                "Deletes an organization that owns nothing."
             ) { [identity] call in try await identity.deleteOrganization(call.name("organization"), by: call.caller) },
         ] + members
     }
@@ -43,7 +48,8 @@ struct OrganizationRoutes {
                 return ListPage(items: page.items.map(MemberModel.init), next: page.next)
             },
             .taking(
-                .put, "/organizations/{organization}/members/{account}", "setMember", "Adds a member or changes its role."
+                .put, "/organizations/{organization}/members/{account}", "setMember",
+                "Adds a member or changes its role."
             ) { [identity] call, body in
                 let role = (body as MemberRoleModel).role
                 return MemberModel(
@@ -58,11 +64,14 @@ struct OrganizationRoutes {
     }
 }
 
-private func change(_ patch: OrganizationPatch, by call: APICall, _ identity: Identity) async throws -> OrganizationModel {
+private func change(_ patch: OrganizationPatch, by call: APICall, _ identity: Identity) async throws
+    -> OrganizationModel
+{
     let name = try call.name("organization")
     switch patch.fullName {
     case .keep: return OrganizationModel(try await identity.organization(named: name, by: call.principal))
     case .clear: return OrganizationModel(try await identity.updateOrganization(name, fullName: nil, by: call.caller))
-    case .set(let text): return OrganizationModel(try await identity.updateOrganization(name, fullName: text, by: call.caller))
+    case .set(let text):
+        return OrganizationModel(try await identity.updateOrganization(name, fullName: text, by: call.caller))
     }
 }

@@ -56,7 +56,8 @@ package struct NewRepositoryModel: APIModel {
     package var description: String?
 
     package init(
-        kind: RepositoryKind, namespace: String, name: String, visibility: Visibility? = nil, defaultBranch: String? = nil,
+        kind: RepositoryKind, namespace: String, name: String, visibility: Visibility? = nil,
+        defaultBranch: String? = nil,
         description: String? = nil
     ) {
         self.kind = kind
@@ -137,6 +138,8 @@ package struct CollaboratorRoleModel: APIModel {
     package let role: CollaboratorRole
 
     package static var schema: Schema {
-        .object("CollaboratorRole", "What a collaborator may do.", [.required("role", .words(of: CollaboratorRole.self), "")])
+        .object(
+            "CollaboratorRole", "What a collaborator may do.",
+            [.required("role", .words(of: CollaboratorRole.self), "")])
     }
 }

@@ -33,14 +33,21 @@ struct RepositoryRoutes {
             .taking(.patch, Self.path, "changeRepository", "Changes visibility, default branch or description.") {
                 [services] call, body in try await change(body, call, services)
             },
-            .quiet(.delete, Self.path, "deleteRepository", "Deletes a repository; it can be restored until it is purged.") {
+            .quiet(
+                .delete, Self.path, "deleteRepository", "Deletes a repository; it can be restored until it is purged."
+            ) {
                 [services] call in try await services.repositories.delete(call.repositoryReference(), by: call.caller)
             },
-            .answering(.post, Self.path + "/undelete", "undeleteRepository", "Restores the repository last deleted under this name.") {
+            .answering(
+                .post, Self.path + "/undelete", "undeleteRepository",
+                "Restores the repository last deleted under this name."
+            ) {
                 [services] call in
                 RepositoryModel(try await services.repositories.undelete(call.repositoryReference(), by: call.caller))
             },
-            .taking(.post, Self.path + "/rename", "renameRepository", "Renames a repository or moves it to another owner.") {
+            .taking(
+                .post, Self.path + "/rename", "renameRepository", "Renames a repository or moves it to another owner."
+            ) {
                 [services] call, body in try await rename(body, call, services)
             },
         ]
@@ -51,16 +58,21 @@ private func list(_ call: APICall, _ services: APIServices) async throws -> List
     var owner: NamespaceOwner?
     if let text = call.query("owner") {
         let name = try NamespaceName(parsing: text)
-        guard let namespace = try await services.store.namespace(named: name) else { throw MetadataError.namespaceNotFound(name) }
+        guard let namespace = try await services.store.namespace(named: name) else {
+            throw MetadataError.namespaceNotFound(name)
+        }
         owner = namespace.owner
     }
     let page = try await services.repositories.list(
-        kind: call.query("kind").flatMap { RepositoryKind(parsing: $0) }, owner: owner, includesDeleted: call.flag("deleted"),
+        kind: call.query("kind").flatMap { RepositoryKind(parsing: $0) }, owner: owner,
+        includesDeleted: call.flag("deleted"),
         after: call.cursor, limit: call.limit, by: call.principal)
     return ListPage(items: page.items.map(RepositoryModel.init), next: page.next)
 }
 
-private func create(_ body: NewRepositoryModel, _ call: APICall, _ services: APIServices) async throws -> RepositoryModel {
+private func create(_ body: NewRepositoryModel, _ call: APICall, _ services: APIServices) async throws
+    -> RepositoryModel
+{
     let name = try RepositoryName(owner: NamespaceName(parsing: body.namespace), name: body.name)
     return RepositoryModel(
         try await services.repositories.create(
@@ -68,16 +80,19 @@ private func create(_ body: NewRepositoryModel, _ call: APICall, _ services: API
             defaultBranch: body.defaultBranch ?? "main", description: body.description, by: call.caller))
 }
 
-private func change(_ patch: RepositoryPatch, _ call: APICall, _ services: APIServices) async throws -> RepositoryModel {
+private func change(_ patch: RepositoryPatch, _ call: APICall, _ services: APIServices) async throws -> RepositoryModel
+{
     let change = RepositoryChange(
-        visibility: patch.visibility.map { .set($0) } ?? .keep, defaultBranch: patch.defaultBranch.map { .set($0) } ?? .keep,
+        visibility: patch.visibility.map { .set($0) } ?? .keep,
+        defaultBranch: patch.defaultBranch.map { .set($0) } ?? .keep,
         description: patch.description.change)
     return RepositoryModel(try await services.repositories.update(call.repositoryReference(), change, by: call.caller))
 }
 
 private func rename(_ move: RepositoryMove, _ call: APICall, _ services: APIServices) async throws -> RepositoryModel {
     let reference = try call.repositoryReference()
-    let owner = try move.namespace.map { text throws(NameError) in try NamespaceName(parsing: text) } ?? reference.name.owner
+    let owner =
+        try move.namespace.map { text throws(NameError) in try NamespaceName(parsing: text) } ?? reference.name.owner
     let name = try RepositoryName(owner: owner, name: move.name ?? reference.name.name)
     return RepositoryModel(try await services.repositories.rename(reference, to: name, by: call.caller))
 }
@@ -90,10 +105,12 @@ struct CollaboratorRoutes {
 
     var routes: [APIRoute] {
         [
-            .answering(.get, Self.path, "listCollaborators", "Lists the collaborators of a repository.") { [services] call in
+            .answering(.get, Self.path, "listCollaborators", "Lists the collaborators of a repository.") {
+                [services] call in
                 let repository = try await administered(call, services)
                 let all = try await services.identity.collaborators(of: repository, by: call.principal)
-                return ListPage(items: all.map { CollaboratorModel(account: $0.account.name.text, role: $0.role) }, next: nil)
+                return ListPage(
+                    items: all.map { CollaboratorModel(account: $0.account.name.text, role: $0.role) }, next: nil)
             },
             .taking(.put, Self.path + "/{account}", "setCollaborator", "Adds a collaborator or changes its role.") {
                 [services] call, body in
@@ -102,7 +119,8 @@ struct CollaboratorRoutes {
                 try await services.identity.setCollaborator(name, of: repository, role: role, by: call.caller)
                 return CollaboratorModel(account: name.text, role: role)
             },
-            .quiet(.delete, Self.path + "/{account}", "removeCollaborator", "Removes a collaborator.") { [services] call in
+            .quiet(.delete, Self.path + "/{account}", "removeCollaborator", "Removes a collaborator.") {
+                [services] call in
                 let repository = try await administered(call, services)
                 try await services.identity.removeCollaborator(call.name("account"), of: repository, by: call.caller)
             },

@@ -10,7 +10,7 @@ struct HealthChecks: Sendable {
     private static let sampledObjects = 200
 
     func run() async -> [HealthCheckModel] {
-        [await database(), await objects()]
+        [await database(), await audit(), await objects()]
     }
 
     private func database() async -> HealthCheckModel {
@@ -27,13 +27,34 @@ struct HealthChecks: Sendable {
         }
     }
 
+    private func audit() async -> HealthCheckModel {
+        do {
+            switch try await services.store.verifyAuditChain() {
+            case .intact(let count, _): return .ok("audit", "The audit log is intact, \(count) rows.")
+            case .broken(let sequence, let reason):
+                return .problem(
+                    "audit", "The audit log is broken at row \(sequence): \(reason)",
+                    mend: "Somebody changed the database, or its disk failed; compare it with a backup.")
+            }
+        } catch {
+            return .problem(
+                "audit", "The audit log cannot be read: \(sentence(error))",
+                mend: "Look in the system's log for errors of the disk; restore the last backup if it is damaged.")
+        }
+    }
+
     private func objects() async -> HealthCheckModel {
         do {
             let page = try await services.store.storedObjects(limit: Self.sampledObjects)
             var wrong = 0
-            for record in page.items where try await services.objects.stat(record.oid)?.sizeBytes != record.sizeBytes { wrong += 1 }
+            for record in page.items where try await services.objects.stat(record.oid)?.sizeBytes != record.sizeBytes {
+                wrong += 1
+            }
             guard wrong > 0 else {
-                return .ok("objects", page.items.isEmpty ? "There are no large objects yet." : "\(page.items.count) large objects looked at are there.")
+                return .ok(
+                    "objects",
+                    page.items.isEmpty
+                        ? "There are no large objects yet." : "\(page.items.count) large objects looked at are there.")
             }
             return .problem(
                 "objects", "\(wrong) of \(page.items.count) large objects are missing or have another size.",

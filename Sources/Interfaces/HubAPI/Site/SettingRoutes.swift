@@ -25,7 +25,8 @@ package struct SettingModel: APIModel {
                 .required("value", .text, "Its present value."),
                 .required("default_value", .text, ""),
                 .required("description", .text, "What it does."),
-                .required("is_overridden", .boolean, "A flag or the configuration file decides, not the value set here."),
+                .required(
+                    "is_overridden", .boolean, "A flag or the configuration file decides, not the value set here."),
             ])
     }
 }
@@ -56,7 +57,8 @@ struct SettingRoutes {
                 let value = (body as SettingValueModel).value
                 return SettingModel(try await identity.setSiteSetting(call.path("key"), to: value, by: call.caller))
             },
-            .answering(.delete, "/settings/{key}", "resetSetting", "Takes a setting back to its default.") { [identity] call in
+            .answering(.delete, "/settings/{key}", "resetSetting", "Takes a setting back to its default.") {
+                [identity] call in
                 SettingModel(try await identity.setSiteSetting(call.path("key"), to: nil, by: call.caller))
             },
         ]

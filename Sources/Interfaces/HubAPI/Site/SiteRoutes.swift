@@ -12,7 +12,8 @@ struct SiteRoutes {
             .answering(.get, "/version", "getVersion", "Returns the version of the hub.") { _ in
                 VersionModel(version: HubVersion.text)
             },
-            .answering(.get, "/status", "getStatus", "Returns what the hub is and how it is reached.") { [services] call in
+            .answering(.get, "/status", "getStatus", "Returns what the hub is and how it is reached.") {
+                [services] call in
                 try await services.identity.requireSite(.readSettings, by: call.principal)
                 let site = services.site
                 return StatusModel(

@@ -12,10 +12,13 @@ struct TokenRoutes {
 
     var routes: [APIRoute] {
         [
-            .answering(.get, "/tokens", "listTokens", "Lists tokens, newest last.", query: APIParameter.paging + [Self.account]) {
+            .answering(
+                .get, "/tokens", "listTokens", "Lists tokens, newest last.", query: APIParameter.paging + [Self.account]
+            ) {
                 [services] call in try await list(call, services)
             },
-            .taking(.post, "/tokens", "createToken", "Makes a token and returns its text, this once.", status: .created) {
+            .taking(.post, "/tokens", "createToken", "Makes a token and returns its text, this once.", status: .created)
+            {
                 [services] call, body in try await create(body, call, services)
             },
             .answering(.get, "/tokens/{token}", "getToken", "Returns a token without its text.") { [services] call in
@@ -52,7 +55,10 @@ private func ownAccount(unlessAllowed call: APICall, _ services: APIServices) as
 }
 
 private func create(_ body: NewTokenModel, _ call: APICall, _ services: APIServices) async throws -> CreatedTokenModel {
-    guard let account = try body.account.map({ text throws(NameError) in try NamespaceName(parsing: text) }) ?? call.principal.account?.name else {
+    guard
+        let account = try body.account.map({ text throws(NameError) in try NamespaceName(parsing: text) })
+            ?? call.principal.account?.name
+    else {
         throw ProblemError(.invalid, code: "account_missing", "Say in “account” whom the token acts for.")
     }
     var repositories: Set<RepositoryID>?
@@ -64,7 +70,8 @@ private func create(_ body: NewTokenModel, _ call: APICall, _ services: APIServi
         }
         repositories = ids
     }
-    let request = TokenRequest(name: body.name, scope: body.scope, repositories: repositories, expiresAt: body.expiresAt)
+    let request = TokenRequest(
+        name: body.name, scope: body.scope, repositories: repositories, expiresAt: body.expiresAt)
     let made = try await services.identity.createToken(request, for: account, by: call.caller)
     return CreatedTokenModel(token: try await model(made.token, services), text: made.text)
 }
@@ -75,7 +82,9 @@ private func model(_ token: AccessToken, _ services: APIServices) async throws -
     if let ids = token.repositories {
         var found: [String] = []
         for id in ids {
-            if let repository = try await services.store.repository(id: id) { found.append(repository.reference.description) }
+            if let repository = try await services.store.repository(id: id) {
+                found.append(repository.reference.description)
+            }
         }
         names = found.sorted()
     }
