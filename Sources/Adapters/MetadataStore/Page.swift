@@ -19,10 +19,17 @@ package enum Change<Value: Sendable>: Sendable {
     case keep
     case set(Value)
 
-    var value: Value? {
+    package var value: Value? {
         switch self {
         case .keep: nil
         case .set(let value): value
+        }
+    }
+
+    package var isSet: Bool {
+        switch self {
+        case .keep: false
+        case .set: true
         }
     }
 }

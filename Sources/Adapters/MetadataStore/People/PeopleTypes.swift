@@ -74,6 +74,14 @@ package struct Member: Hashable, Sendable {
     package let account: Account
     package let role: OrganizationRole
     package let since: Date
+
+    /// As other members see it.
+    package var withoutPrivateFields: Member {
+        var account = account
+        account.email = nil
+        account.siteRoles = []
+        return Member(account: account, role: role, since: since)
+    }
 }
 
 /// An organization that an account belongs to.
