@@ -16,7 +16,8 @@ extension EndToEnd {
             try ada.repository("ada/private").git("push", "--quiet", "origin", "main")
         }
 
-        private func lsRemote(_ client: GitClient, _ repository: String = "models/ada/private") throws -> CommandOutput {
+        private func lsRemote(_ client: GitClient, _ repository: String = "models/ada/private") throws -> CommandOutput
+        {
             try client.attempt(["ls-remote", hub.address(repository)])
         }
 
@@ -95,9 +96,11 @@ extension EndToEnd {
             #expect(try lsRemote(ada).succeeded)
         }
 
-        @Test("each kind has its address, with and without .git", arguments: [
-            ("model", "models/"), ("dataset", "datasets/"), ("space", "spaces/"), ("code", "codes/"), ("model", ""),
-        ])
+        @Test(
+            "each kind has its address, with and without .git",
+            arguments: [
+                ("model", "models/"), ("dataset", "datasets/"), ("space", "spaces/"), ("code", "codes/"), ("model", ""),
+            ])
         func kinds(kind: String, prefix: String) throws {
             try hub.run("repository", "create", kind, "ada/each")
             for suffix in ["", ".git"] {

@@ -11,11 +11,14 @@ extension EndToEnd {
             let hub = try HubProcess()
             if isRunning { try hub.start() }
             let password = try hub.verb("account", "create", "ada", "--admin")
-            #expect(password.succeeded && password.stdout.split(separator: "\n").count == 1 && password.line.count >= 12, "\(password)")
+            #expect(
+                password.succeeded && password.stdout.split(separator: "\n").count == 1 && password.line.count >= 12,
+                "\(password)")
             try hub.run("organization", "create", "team")
             try hub.run("organization", "member", "add", "team", "ada", "--role", "admin")
             #expect(try hub.verb("organization", "member", "list", "team", "--json").stdout.contains("ada"))
-            let token = try hub.verb("token", "create", "--account", "ada", "--scope", "read", "--expires", "30d", "--name", "laptop")
+            let token = try hub.verb(
+                "token", "create", "--account", "ada", "--scope", "read", "--expires", "30d", "--name", "laptop")
             #expect(token.stdout.hasPrefix("hub_") && token.stdout.split(separator: "\n").count == 1, "\(token)")
             try hub.run("repository", "create", "model", "team/bert")
             try hub.run("repository", "create", "dataset", "ada/corpus", "--visibility", "internal")
@@ -44,7 +47,10 @@ extension EndToEnd {
             #expect(try hub.verb("repository", "export", "model", "ada/none", hub.folder.file("x")).status != 0)
             let nowhere = try CommandOutput.of(
                 [#require(HubProcess.binary), "account", "list"],
-                environment: ["PATH": "/usr/bin:/bin", "HOME": hub.folder.file("nobody"), "XDG_DATA_HOME": hub.folder.file("nobody")])
+                environment: [
+                    "PATH": "/usr/bin:/bin", "HOME": hub.folder.file("nobody"),
+                    "XDG_DATA_HOME": hub.folder.file("nobody"),
+                ])
             #expect(nowhere.status != 0 && !nowhere.stderr.isEmpty, "\(nowhere)")
         }
 

@@ -2,7 +2,9 @@ import Foundation
 import HubTestSupport
 import Testing
 
-/// The release, driven from outside with stock git, git-lfs and curl. `CSGHUB_BINARY` names the executable; without it
+/// The release, driven from outside with stock git, git-lfs and curl.
+///
+/// `CSGHUB_BINARY` names the executable; without it
 /// these tests are skipped. They run one after another: most keep both cores busy.
 @Suite("End to end", .serialized, .enabled(if: HubProcess.binary != nil, "CSGHUB_BINARY is not set"))
 enum EndToEnd {
@@ -54,7 +56,9 @@ extension WorkingCopy {
 }
 
 extension HubProcess {
-    /// Exports the repository and checks every object of it with git. Returns the export's path.
+    /// Exports the repository and checks every object of it with git.
+    ///
+    /// Returns the export's path.
     @discardableResult
     func verifyExport(of repository: String, for client: GitClient) throws -> String {
         let words = repository.split(separator: "/", maxSplits: 1).map(String.init)

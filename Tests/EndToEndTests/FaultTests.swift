@@ -17,11 +17,14 @@ struct Injection: CustomStringConvertible {
 extension HubProcess {
     /// The system calls by which the hub writes.
     static let writingCalls = [
-        "write", "pwrite64", "writev", "pwritev", "fsync", "fdatasync", "rename", "renameat", "renameat2", "link", "linkat", "unlink",
+        "write", "pwrite64", "writev", "pwritev", "fsync", "fdatasync", "rename", "renameat", "renameat2", "link",
+        "linkat", "unlink",
         "unlinkat", "ftruncate", "fallocate", "mkdir", "mkdirat", "sync_file_range",
     ]
 
-    /// Runs `work` while strace watches the running hub with the expressions. Returns what strace printed.
+    /// Runs `work` while strace watches the running hub with the expressions.
+    ///
+    /// Returns what strace printed.
     func traced(_ expressions: [String], _ work: () throws -> Void) throws -> String {
         let file = folder.file("strace-\(UUID().uuidString)")
         let flags = expressions.flatMap { ["-e", $0] }
@@ -70,7 +73,9 @@ extension EndToEnd {
             let copy = try ada.repository("ada/m")
             try copy.importHistory(commits: 30)
             try copy.git("push", "--quiet", "origin", "main~29:refs/heads/main")
-            func push(_ commit: Int) -> [String] { ["push", "origin", "main~\(commit):refs/heads/main", "main~\(commit):refs/heads/b\(commit)"] }
+            func push(_ commit: Int) -> [String] {
+                ["push", "origin", "main~\(commit):refs/heads/main", "main~\(commit):refs/heads/b\(commit)"]
+            }
             let counts = try hub.writingCalls { try #expect(copy.attempt(push(28)).succeeded) }
             #expect(!counts.isEmpty)
 
@@ -97,7 +102,8 @@ extension EndToEnd {
             #expect(try hub.verb("audit", "verify").succeeded)
         }
 
-        @Test("ended at any write of an LFS upload it has the object or not, and the upload succeeds again", .tags(.slow))
+        @Test(
+            "ended at any write of an LFS upload it has the object or not, and the upload succeeds again", .tags(.slow))
         func killedInUpload() throws {
             let hub = try HubProcess.started()
             let ada = try hub.client("ada")
@@ -120,14 +126,17 @@ extension EndToEnd {
 
             for injection in injections(counts, effect: "signal=KILL", sample: 20) {
                 let oid = try newObject()
-                let action = try #require(try ada.batch("upload", [(oid, bytes)], in: "models/ada/m").objects.first?.actions?["upload"])
+                let action = try #require(
+                    try ada.batch("upload", [(oid, bytes)], in: "models/ada/m").objects.first?.actions?["upload"])
                 var acknowledged = false
                 _ = try hub.traced([injection.argument, "trace=\(injection.call)"]) {
-                    acknowledged = try (200...204).contains(ada.follow(action, "--upload-file", file, "--max-time", "60").status)
+                    acknowledged = try (200...204).contains(
+                        ada.follow(action, "--upload-file", file, "--max-time", "60").status)
                 }
                 hub.kill()
                 try hub.start()
-                let there = try ada.batch("download", [(oid, bytes)], in: "models/ada/m").objects.first?.actions?["download"]
+                let there = try ada.batch("download", [(oid, bytes)], in: "models/ada/m").objects.first?.actions?[
+                    "download"]
                 if acknowledged { #expect(there != nil, "\(injection): acknowledged and lost") }
                 if let there {
                     let received = ada.folder.file("received")
@@ -141,14 +150,18 @@ extension EndToEnd {
             #expect(try hub.verb("object", "verify", "--all").succeeded)
         }
 
-        @Test("an I/O error of a sync ends the process, and what was acknowledged is there", arguments: ["fsync", "fdatasync"])
+        @Test(
+            "an I/O error of a sync ends the process, and what was acknowledged is there",
+            arguments: ["fsync", "fdatasync"])
         func failingSync(call: String) throws {
             let hub = try HubProcess.started()
             let ada = try hub.client("ada")
             let copy = try ada.repository("ada/m")
             try copy.git("push", "--quiet", "origin", "main")
             let second = try copy.commit(["b": "b\n"], message: "Go on")
-            let calls = try hub.writingCalls { try #expect(copy.attempt(["push", "origin", "main:refs/heads/probe"]).succeeded) }
+            let calls = try hub.writingCalls {
+                try #expect(copy.attempt(["push", "origin", "main:refs/heads/probe"]).succeeded)
+            }
             guard calls[call, default: 0] > 0 else { return }
 
             _ = try hub.traced(["inject=\(call):error=EIO", "trace=\(call)"]) {
@@ -179,7 +192,8 @@ extension EndToEnd {
             let large = ada.folder.file("large")
             try Content.write(to: large, bytes: 80_000_000, seed: 3)
             let oid = try Content.sha256(of: large)
-            let action = try #require(try ada.batch("upload", [(oid, 80_000_000)], in: "models/ada/m").objects.first?.actions?["upload"])
+            let action = try #require(
+                try ada.batch("upload", [(oid, 80_000_000)], in: "models/ada/m").objects.first?.actions?["upload"])
             let refused = try ada.follow(action, "--upload-file", large)
             #expect(refused.status == 507, "\(refused)")
 
@@ -195,7 +209,9 @@ extension EndToEnd {
             try copy.git("push", "--quiet", "origin", "main")
             hub.kill()
             try hub.start()
-            #expect(try ada.batch("download", [(kept, 5_000_000)], in: "models/ada/m").objects.first?.actions?["download"] != nil)
+            #expect(
+                try ada.batch("download", [(kept, 5_000_000)], in: "models/ada/m").objects.first?.actions?["download"]
+                    != nil)
             #expect(try hub.verb("object", "verify", "--all").succeeded)
             try hub.verifyExport(of: "models/ada/m", for: ada)
             hub.kill()

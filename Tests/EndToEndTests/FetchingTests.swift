@@ -69,10 +69,12 @@ extension EndToEnd {
             #expect(try clone(version, "--depth=1", "--branch=v5", to: "tag").commitCount == 1)
         }
 
-        @Test("a partial clone leaves out what its filter says and gets it when it is needed", arguments: [
-            ("blob:none", 0), ("blob:none", 2), ("blob:limit=1k", 2), ("tree:0", 0), ("tree:0", 2), ("tree:1", 2),
-            ("combine:blob:none+tree:2", 2),
-        ])
+        @Test(
+            "a partial clone leaves out what its filter says and gets it when it is needed",
+            arguments: [
+                ("blob:none", 0), ("blob:none", 2), ("blob:limit=1k", 2), ("tree:0", 0), ("tree:0", 2), ("tree:1", 2),
+                ("combine:blob:none+tree:2", 2),
+            ])
         func partial(filter: String, version: Int) throws {
             let clone = try clone(version, "--no-checkout", "--filter=\(filter)")
             let missing = try clone.git("rev-list", "--objects", "--all", "--missing=print").split(separator: "\n")
@@ -87,7 +89,9 @@ extension EndToEnd {
 
         @Test("filters of no protocol are refused with a message")
         func unknownFilter() throws {
-            let output = try ada.attempt(["clone", "--filter=sparse:oid=main:x", hub.address("models/ada/history"), ada.folder.file("x")])
+            let output = try ada.attempt([
+                "clone", "--filter=sparse:oid=main:x", hub.address("models/ada/history"), ada.folder.file("x"),
+            ])
             #expect(!output.succeeded)
             #expect(hub.isRunning)
         }
@@ -120,7 +124,8 @@ extension EndToEnd {
         func empty(version: Int) throws {
             try hub.run("repository", "create", "model", "ada/empty")
             let clone = try ada.clone(
-                "models/ada/empty", flags: ["-c", "protocol.version=\(version)", "-c", "init.defaultBranch=other"], to: "empty")
+                "models/ada/empty", flags: ["-c", "protocol.version=\(version)", "-c", "init.defaultBranch=other"],
+                to: "empty")
             // Only protocol 2 tells of a branch that has no commit yet.
             if version == 2 { #expect(try clone.git("symbolic-ref", "HEAD") == "refs/heads/main") }
             try clone.commit(["a": "a\n"], message: "Begin")
@@ -131,12 +136,16 @@ extension EndToEnd {
         @Test("many clones at once get the same", .tags(.slow))
         func parallel() throws {
             let clones = try (0..<16).map { index in
-                try ada.start(["clone", "--quiet", "--mirror", hub.address("models/ada/history"), ada.folder.file("p\(index)")])
+                try ada.start([
+                    "clone", "--quiet", "--mirror", hub.address("models/ada/history"), ada.folder.file("p\(index)"),
+                ])
             }
             for (index, clone) in clones.enumerated() {
                 let output = clone.finish()
                 #expect(output.succeeded, "\(output)")
-                #expect(try ada.git("-C", ada.folder.file("p\(index)"), "rev-parse", "main") == copy.git("rev-parse", "main"))
+                #expect(
+                    try ada.git("-C", ada.folder.file("p\(index)"), "rev-parse", "main")
+                        == copy.git("rev-parse", "main"))
             }
         }
     }

@@ -21,7 +21,9 @@ extension EndToEnd {
             try hub.http(path, ada.credentials + words)
         }
 
-        @Test("the dumb protocol gets nothing", arguments: ["/HEAD", "/info/refs", "/objects/info/packs", "/config", "/objects/00/00"])
+        @Test(
+            "the dumb protocol gets nothing",
+            arguments: ["/HEAD", "/info/refs", "/objects/info/packs", "/config", "/objects/00/00"])
         func dumb(file: String) throws {
             #expect(try [403, 404].contains(ask(path + file).status))
         }
@@ -44,12 +46,16 @@ extension EndToEnd {
             if isCompressed {
                 #expect(try CommandOutput.of(["gzip", "--keep", "--force", file]).succeeded)
             }
-            let words = isCompressed ? ["--header", "Content-Encoding: gzip", "--data-binary", "@\(file).gz"] : ["--data-binary", "@\(file)"]
+            let words =
+                isCompressed
+                ? ["--header", "Content-Encoding: gzip", "--data-binary", "@\(file).gz"]
+                : ["--data-binary", "@\(file)"]
             for chunked in [[], ["--header", "Transfer-Encoding: chunked"]] {
                 let answer = try hub.http(
                     path + "/git-upload-pack",
                     ada.credentials + words + chunked + [
-                        "--header", "Git-Protocol: version=2", "--header", "Content-Type: application/x-git-upload-pack-request",
+                        "--header", "Git-Protocol: version=2", "--header",
+                        "Content-Type: application/x-git-upload-pack-request",
                     ])
                 #expect(answer.status == 200, "\(answer)")
                 #expect(answer.headers["content-type"] == "application/x-git-upload-pack-result")
@@ -57,10 +63,13 @@ extension EndToEnd {
             }
         }
 
-        @Test("what is not a request is refused, and the hub goes on", arguments: [
-            "zzzz", "0003", "fffe", "0014command=ls-refs", "0012command=nothing\n0000", "0032want zzzz\n0000", "0000000000000000",
-            "000bcommand", "0014command=ls-refs\n0001ffff",
-        ])
+        @Test(
+            "what is not a request is refused, and the hub goes on",
+            arguments: [
+                "zzzz", "0003", "fffe", "0014command=ls-refs", "0012command=nothing\n0000", "0032want zzzz\n0000",
+                "0000000000000000",
+                "000bcommand", "0014command=ls-refs\n0001ffff",
+            ])
         func garbage(body: String) throws {
             for (service, version) in [("git-upload-pack", 0), ("git-upload-pack", 2), ("git-receive-pack", 0)] {
                 let answer = try ask(
@@ -90,7 +99,8 @@ extension EndToEnd {
 
         @Test("bodies that end early leave nothing behind", arguments: [0, 10, 200, 5000])
         func endsEarly(bytesSent: Int) throws {
-            let body = "0094\(String(repeating: "0", count: 40)) \(String(repeating: "1", count: 40)) refs/heads/x\0 report-status"
+            let body =
+                "0094\(String(repeating: "0", count: 40)) \(String(repeating: "1", count: 40)) refs/heads/x\0 report-status"
                 + "0000PACK" + String(repeating: "x", count: 10_000)
             let token = Data("ada:\(ada.password)".utf8).base64EncodedString()
             for framing in ["Content-Length: 100000", "Transfer-Encoding: chunked"] {
@@ -106,11 +116,15 @@ extension EndToEnd {
             #expect(try ask(path + "/info/refs?service=git-upload-pack").status == 200)
         }
 
-        @Test("addresses that are no repository's are 4xx", arguments: [
-            "/models/../../etc/passwd", "/models/%2e%2e/%2e%2e/etc/passwd", "/models/ada/%00.git/info/refs", "/models/ada/..git/info/refs",
-            "/models//ada/spoken.git/info/refs", "/%ff%fe/x.git/info/refs?service=git-upload-pack", "/models/ada/spoken.git/../spoken.git/HEAD",
-            "/models/ada/" + String(repeating: "a", count: 5000),
-        ])
+        @Test(
+            "addresses that are no repository's are 4xx",
+            arguments: [
+                "/models/../../etc/passwd", "/models/%2e%2e/%2e%2e/etc/passwd", "/models/ada/%00.git/info/refs",
+                "/models/ada/..git/info/refs",
+                "/models//ada/spoken.git/info/refs", "/%ff%fe/x.git/info/refs?service=git-upload-pack",
+                "/models/ada/spoken.git/../spoken.git/HEAD",
+                "/models/ada/" + String(repeating: "a", count: 5000),
+            ])
         func hostilePaths(path: String) throws {
             let answer = try ask(path)
             #expect((400..<500).contains(answer.status), "\(answer)")
@@ -118,7 +132,10 @@ extension EndToEnd {
 
         @Test("a request that is no HTTP is refused")
         func notHTTP() throws {
-            for text in ["\u{0}\u{1}\u{2}\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET " + String(repeating: "x", count: 200_000) + " HTTP/1.1\r\n\r\n"] {
+            for text in [
+                "\u{0}\u{1}\u{2}\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
+                "GET " + String(repeating: "x", count: 200_000) + " HTTP/1.1\r\n\r\n",
+            ] {
                 let connection = try RawConnection(port: hub.port)
                 try? connection.send(text)  // The hub may close before it has read all.
                 connection.close()

@@ -29,20 +29,26 @@ extension GitClient {
 
     /// Posts JSON to the LFS API of a repository.
     func postLFS(_ repository: String, _ path: String, _ json: String, signedIn: Bool = true) throws -> HTTPAnswer {
-        let words = (signedIn ? credentials : []) + [
-            "--header", "Accept: application/vnd.git-lfs+json", "--header", "Content-Type: application/vnd.git-lfs+json",
-            "--data-binary", json,
-        ]
+        let words =
+            (signedIn ? credentials : []) + [
+                "--header", "Accept: application/vnd.git-lfs+json", "--header",
+                "Content-Type: application/vnd.git-lfs+json",
+                "--data-binary", json,
+            ]
         return try hub.http("\(hub.address(repository))/info/lfs/\(path)", words)
     }
 
     /// Asks the batch API about objects.
-    func batch(_ operation: String, _ objects: [(oid: String, size: Int)], in repository: String, transfers: String = #""basic""#)
+    func batch(
+        _ operation: String, _ objects: [(oid: String, size: Int)], in repository: String,
+        transfers: String = #""basic""#
+    )
         throws -> BatchAnswer
     {
         let list = objects.map { #"{"oid":"\#($0.oid)","size":\#($0.size)}"# }.joined(separator: ",")
         let answer = try postLFS(
-            repository, "objects/batch", #"{"operation":"\#(operation)","transfers":[\#(transfers)],"objects":[\#(list)]}"#)
+            repository, "objects/batch",
+            #"{"operation":"\#(operation)","transfers":[\#(transfers)],"objects":[\#(list)]}"#)
         #expect(answer.status == 200, "\(answer)")
         return try JSONDecoder().decode(BatchAnswer.self, from: Data(answer.body.utf8))
     }
@@ -53,7 +59,9 @@ extension GitClient {
         return try hub.http(action.href, headers + arguments)
     }
 
-    /// Stores an object by batch and upload. Returns its id.
+    /// Stores an object by batch and upload.
+    ///
+    /// Returns its id.
     @discardableResult
     func upload(_ file: String, to repository: String) throws -> String {
         let oid = try Content.sha256(of: file)

@@ -15,7 +15,9 @@ extension EndToEnd {
             ada = try hub.client("ada")
             bob = try hub.client("bob")
             try hub.run("organization", "create", "team")
-            for account in ["ada", "bob"] { try hub.run("organization", "member", "add", "team", account, "--role", "write") }
+            for account in ["ada", "bob"] {
+                try hub.run("organization", "member", "add", "team", account, "--role", "write")
+            }
             copy = try ada.repository("team/shared")
             try copy.trackLargeFiles("*.bin")
             try Content.write(to: copy.file("weights.bin"), bytes: 5000)
@@ -34,7 +36,9 @@ extension EndToEnd {
 
             try Content.write(to: other.file("weights.bin"), bytes: 6000, seed: 2)
             try other.commit([:], message: "Change weights")
-            let push = try other.attempt(["-c", "lfs.\(hub.address("models/team/shared"))/info/lfs.locksverify=true", "push", "origin", "main"])
+            let push = try other.attempt([
+                "-c", "lfs.\(hub.address("models/team/shared"))/info/lfs.locksverify=true", "push", "origin", "main",
+            ])
             #expect(!push.succeeded)
             #expect(push.text.contains("weights.bin"), "\(push)")
 
@@ -50,9 +54,11 @@ extension EndToEnd {
                 try RunningCommand(
                     ["curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}"]
                         + (index.isMultiple(of: 2) ? ada : bob).credentials
-                        + ["--header", "Accept: application/vnd.git-lfs+json",
-                           "--header", "Content-Type: application/vnd.git-lfs+json",
-                           "--data-binary", #"{"path":"one.bin","ref":{"name":"refs/heads/main"}}"#, address],
+                        + [
+                            "--header", "Accept: application/vnd.git-lfs+json",
+                            "--header", "Content-Type: application/vnd.git-lfs+json",
+                            "--data-binary", #"{"path":"one.bin","ref":{"name":"refs/heads/main"}}"#, address,
+                        ],
                     in: "/", environment: ada.environment)
             }
             let statuses = requests.map { $0.finish().stdout }.sorted()
@@ -69,7 +75,8 @@ extension EndToEnd {
             var cursor = ""
             for _ in 0..<10 {
                 let page = try hub.http(
-                    "\(hub.address("models/team/shared"))/info/lfs/locks?limit=10" + (cursor.isEmpty ? "" : "&cursor=\(cursor)"),
+                    "\(hub.address("models/team/shared"))/info/lfs/locks?limit=10"
+                        + (cursor.isEmpty ? "" : "&cursor=\(cursor)"),
                     ada.credentials + ["--header", "Accept: application/vnd.git-lfs+json"])
                 let parsed = try JSONSerialization.jsonObject(with: Data(page.body.utf8)) as? [String: Any]
                 seen += (parsed?["locks"] as? [Any])?.count ?? 0

@@ -41,7 +41,8 @@ extension EndToEnd {
             let chunk = try #require(first.header?["chunk_size"].flatMap(Int.init))
             let links = try parts(of: first)
             #expect(links.count == (bytes + chunk - 1) / chunk && links.count > 1)
-            #expect(try CommandOutput.of(["split", "--bytes=\(chunk)", "--numeric-suffixes", file, file + "-"]).succeeded)
+            #expect(
+                try CommandOutput.of(["split", "--bytes=\(chunk)", "--numeric-suffixes", file, file + "-"]).succeeded)
             let pieces = (0..<links.count).map { file + String(format: "-%02d", $0) }
 
             var tags: [Int: String] = [:]
@@ -60,11 +61,13 @@ extension EndToEnd {
                 return #"{"partNumber":\#(part.number),"etag":"\#(tag)"}"#
             }
             let done = try hub.http(
-                first.href, "--header", "Content-Type: application/vnd.git-lfs+json", "--header", "Accept: application/vnd.git-lfs+json",
+                first.href, "--header", "Content-Type: application/vnd.git-lfs+json", "--header",
+                "Accept: application/vnd.git-lfs+json",
                 "--data-binary", #"{"oid":"\#(oid)","parts":[\#(list.joined(separator: ","))]}"#)
             #expect((200...204).contains(done.status), "\(done)")
 
-            let download = try #require(try ada.batch("download", [(oid, bytes)], in: "models/ada/large").objects.first?.actions?["download"])
+            let download = try #require(
+                try ada.batch("download", [(oid, bytes)], in: "models/ada/large").objects.first?.actions?["download"])
             let received = ada.folder.file("received")
             #expect(try ada.follow(download, "--output", received).status == 200)
         }
@@ -76,7 +79,8 @@ extension EndToEnd {
             let first = try action(String(repeating: "ab", count: 32))
             let links = try parts(of: first)
             let chunk = try #require(first.header?["chunk_size"].flatMap(Int.init))
-            #expect(try CommandOutput.of(["split", "--bytes=\(chunk)", "--numeric-suffixes", file, file + "-"]).succeeded)
+            #expect(
+                try CommandOutput.of(["split", "--bytes=\(chunk)", "--numeric-suffixes", file, file + "-"]).succeeded)
             let pieces = (0..<links.count).map { file + String(format: "-%02d", $0) }
             let list = try links.map { part in
                 let tag = (try put(part, of: pieces).headers["etag"] ?? "").replacing("\"", with: "\\\"")
@@ -84,7 +88,8 @@ extension EndToEnd {
             }
             let done = try hub.http(
                 first.href, "--header", "Content-Type: application/vnd.git-lfs+json",
-                "--data-binary", #"{"oid":"\#(String(repeating: "ab", count: 32))","parts":[\#(list.joined(separator: ","))]}"#)
+                "--data-binary",
+                #"{"oid":"\#(String(repeating: "ab", count: 32))","parts":[\#(list.joined(separator: ","))]}"#)
             #expect(done.status == 422, "\(done)")
         }
     }

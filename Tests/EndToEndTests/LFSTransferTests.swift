@@ -43,15 +43,21 @@ extension EndToEnd {
             let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: 33 + $0 % 90) }
             try Data(bytes).write(to: URL(filePath: folder.file("object")))
             let oid = try ada.upload(folder.file("object"), to: repository)
-            let action = try #require(try ada.batch("download", [(oid, 100_000)], in: repository).objects.first?.actions?["download"])
+            let action = try #require(
+                try ada.batch("download", [(oid, 100_000)], in: repository).objects.first?.actions?["download"])
             func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
 
             let whole = try ada.follow(action)
-            #expect(whole.status == 200 && whole.headers["content-length"] == "100000" && whole.headers["accept-ranges"] == "bytes")
+            #expect(
+                whole.status == 200 && whole.headers["content-length"] == "100000"
+                    && whole.headers["accept-ranges"] == "bytes")
             #expect(whole.headers["etag"]?.contains(oid) == true && whole.headers["content-encoding"] == nil)
-            for (range, first, last) in [("0-9", 0, 9), ("99990-", 99_990, 99_999), ("-5", 99_995, 99_999), ("5-200000", 5, 99_999)] {
+            for (range, first, last) in [
+                ("0-9", 0, 9), ("99990-", 99_990, 99_999), ("-5", 99_995, 99_999), ("5-200000", 5, 99_999),
+            ] {
                 let part = try ada.follow(action, "--range", range)
-                #expect(part.status == 206 && part.headers["content-range"] == "bytes \(first)-\(last)/100000", "\(range)")
+                #expect(
+                    part.status == 206 && part.headers["content-range"] == "bytes \(first)-\(last)/100000", "\(range)")
                 #expect(part.body == text(first..<(last + 1)))
             }
             #expect(try ada.follow(action, "--range", "100000-").status == 416)
@@ -67,7 +73,8 @@ extension EndToEnd {
             try Content.write(to: folder.file("long"), bytes: 300_001)
             let oid = try Content.sha256(of: folder.file("right"))
             for file in ["wrong", "short", "long"] {
-                let action = try #require(try ada.batch("upload", [(oid, 300_000)], in: repository).objects.first?.actions?["upload"])
+                let action = try #require(
+                    try ada.batch("upload", [(oid, 300_000)], in: repository).objects.first?.actions?["upload"])
                 let answer = try ada.follow(action, "--upload-file", folder.file(file))
                 #expect([400, 413, 422].contains(answer.status), "\(file): \(answer)")
                 #expect(answer.body.contains("message"), "\(file): \(answer)")
@@ -82,7 +89,8 @@ extension EndToEnd {
         func empty() throws {
             try Data().write(to: URL(filePath: folder.file("empty")))
             let oid = try ada.upload(folder.file("empty"), to: repository)
-            let action = try #require(try ada.batch("download", [(oid, 0)], in: repository).objects.first?.actions?["download"])
+            let action = try #require(
+                try ada.batch("download", [(oid, 0)], in: repository).objects.first?.actions?["download"])
             let answer = try ada.follow(action)
             #expect(answer.status == 200 && answer.body.isEmpty)
             #expect(try ada.follow(action, "--range", "0-").status == 416)
@@ -103,9 +111,12 @@ extension EndToEnd {
             try Content.write(to: folder.file("object"), bytes: 10_000)
             let oid = try ada.upload(folder.file("object"), to: repository)
             try hub.run("repository", "create", "model", "ada/second")
-            #expect(try ada.batch("download", [(oid, 10_000)], in: "models/ada/second").objects.first?.error?.code == 404)
+            #expect(
+                try ada.batch("download", [(oid, 10_000)], in: "models/ada/second").objects.first?.error?.code == 404)
             // To have it here too its bytes must be sent here too.
-            #expect(try ada.batch("upload", [(oid, 10_000)], in: "models/ada/second").objects.first?.actions?["upload"] != nil)
+            #expect(
+                try ada.batch("upload", [(oid, 10_000)], in: "models/ada/second").objects.first?.actions?["upload"]
+                    != nil)
             #expect(try ada.batch("upload", [(oid, 10_000)], in: repository).objects.first?.actions == nil)
         }
 
@@ -123,14 +134,20 @@ extension EndToEnd {
                     in: folder.path, environment: ada.environment)
             }
             for upload in uploads { let output = upload.finish(); #expect(output.succeeded, "\(output)") }
-            #expect(try ada.batch("download", [(oid, 30_000_000)], in: repository).objects.first?.actions?["download"] != nil)
+            #expect(
+                try ada.batch("download", [(oid, 30_000_000)], in: repository).objects.first?.actions?["download"]
+                    != nil)
             #expect(try leftovers() == [])
         }
 
-        @Test("requests that are no LFS requests are answered 4xx with a message", arguments: [
-            "", "{", "[]", "{}", #"{"operation":"steal","objects":[]}"#, #"{"operation":"upload","objects":[{"oid":"x","size":1}]}"#,
-            #"{"operation":"upload","objects":[{"oid":"../../../etc/passwd","size":1}]}"#, #"{"operation":"upload","objects":7}"#,
-        ])
+        @Test(
+            "requests that are no LFS requests are answered 4xx with a message",
+            arguments: [
+                "", "{", "[]", "{}", #"{"operation":"steal","objects":[]}"#,
+                #"{"operation":"upload","objects":[{"oid":"x","size":1}]}"#,
+                #"{"operation":"upload","objects":[{"oid":"../../../etc/passwd","size":1}]}"#,
+                #"{"operation":"upload","objects":7}"#,
+            ])
         func badBatches(json: String) throws {
             let answer = try ada.postLFS(repository, "objects/batch", json)
             // An object that is no object may be answered for itself.
@@ -140,9 +157,11 @@ extension EndToEnd {
 
         /// Files of unfinished uploads.
         private func leftovers() throws -> [String] {
-            let names = FileManager.default.enumerator(atPath: hub.data + "/staging")?.compactMap { $0 as? String } ?? []
+            let names =
+                FileManager.default.enumerator(atPath: hub.data + "/staging")?.compactMap { $0 as? String } ?? []
             return names.filter { name in
-                (try? FileManager.default.attributesOfItem(atPath: "\(hub.data)/staging/\(name)")[.type] as? FileAttributeType) == .typeRegular
+                (try? FileManager.default.attributesOfItem(atPath: "\(hub.data)/staging/\(name)")[.type]
+                    as? FileAttributeType) == .typeRegular
             }
         }
     }

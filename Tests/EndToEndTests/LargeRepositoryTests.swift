@@ -22,7 +22,9 @@ extension EndToEnd {
             try copy.git("push", "--quiet", "origin", "main")
 
             let clone = try ada.clone("models/ada/model", to: "clone")
-            #expect(try Content.sha256(of: clone.file("model.safetensors")) == Content.sha256(of: copy.file("model.safetensors")))
+            #expect(
+                try Content.sha256(of: clone.file("model.safetensors"))
+                    == Content.sha256(of: copy.file("model.safetensors")))
             let export = try hub.verifyExport(of: "models/ada/model", for: ada)
             #expect(try ada.git("-C", export, "lfs", "fsck", "--objects", "main").contains("OK"))
         }

@@ -37,7 +37,8 @@ extension EndToEnd {
                 try Content.write(to: file, bytes: bytes, seed: UInt64(index))
                 try hub.forgetPeak()
                 let oid = try ada.upload(file, to: "models/ada/m")
-                let action = try #require(try ada.batch("download", [(oid, bytes)], in: "models/ada/m").objects.first?.actions?["download"])
+                let action = try #require(
+                    try ada.batch("download", [(oid, bytes)], in: "models/ada/m").objects.first?.actions?["download"])
                 #expect(try ada.follow(action, "--output", "/dev/null").status == 200)
                 peaks.append(try hub.peakMebibytes)
             }
@@ -66,14 +67,17 @@ extension EndToEnd {
             let file = ada.folder.file("object")
             try Content.write(to: file, bytes: 50_000_000)
             let oid = try ada.upload(file, to: "models/ada/m")
-            let action = try #require(try ada.batch("download", [(oid, 50_000_000)], in: "models/ada/m").objects.first?.actions?["download"])
+            let action = try #require(
+                try ada.batch("download", [(oid, 50_000_000)], in: "models/ada/m").objects.first?.actions?["download"])
             let headers = (action.header ?? [:]).flatMap { ["--header", "\($0.key): \($0.value)"] }
             let downloads = try (0..<40).map { _ in
                 try RunningCommand(
-                    ["curl", "--silent", "--fail", "--output", "/dev/null"] + headers + [action.href], in: "/", environment: ada.environment)
+                    ["curl", "--silent", "--fail", "--output", "/dev/null"] + headers + [action.href], in: "/",
+                    environment: ada.environment)
             }
             for download in downloads { #expect(download.finish().succeeded) }
-            let residentPages = try String(contentsOfFile: "/proc/\(hub.identifier)/statm", encoding: .utf8).split(separator: " ")[1]
+            let residentPages = try String(contentsOfFile: "/proc/\(hub.identifier)/statm", encoding: .utf8).split(
+                separator: " ")[1]
             let mebibytes = (Int(residentPages) ?? 0) * Int(sysconf(Int32(_SC_PAGESIZE))) / 1_048_576
             #expect(mebibytes < 128, "MiB after 40 downloads at once: \(mebibytes)")
         }

@@ -8,9 +8,11 @@ extension EndToEnd {
         @Test("the executable is static")
         func isStatic() throws {
             let binary = try #require(HubProcess.binary)
-            #expect(try CommandOutput.of(["file", "--brief", "--dereference", binary]).stdout.contains("statically linked"))
+            #expect(
+                try CommandOutput.of(["file", "--brief", "--dereference", binary]).stdout.contains("statically linked"))
             #expect(try CommandOutput.of(["ldd", binary]).text.contains("not a dynamic executable"))
-            let size = try FileManager.default.attributesOfItem(atPath: URL(filePath: binary).resolvingSymlinksInPath().path)[.size]
+            let size = try FileManager.default.attributesOfItem(
+                atPath: URL(filePath: binary).resolvingSymlinksInPath().path)[.size]
             #expect((size as? Int ?? 0) < 220_000_000)
         }
 
@@ -32,7 +34,8 @@ extension EndToEnd {
             try hub.start(words: ["unshare", "--mount", "/bin/sh", "-ec", script])
             try hub.waitUntilReady()
 
-            let token = try String(contentsOfFile: hub.folder.file("token"), encoding: .utf8).trimmingCharacters(in: .newlines)
+            let token = try String(contentsOfFile: hub.folder.file("token"), encoding: .utf8).trimmingCharacters(
+                in: .newlines)
             let ada = try GitClient(hub: hub, account: "ada", password: token)
             let clone = try ada.clone("models/ada/m", to: "clone")
             try clone.trackLargeFiles("*.bin")
@@ -59,7 +62,8 @@ extension EndToEnd {
                 os.execv(sys.argv[2], sys.argv[2:])
                 """
             try hub.start(words: [
-                "python3", "-c", script, "\(hub.port)", #require(HubProcess.binary), "serve", "--data", hub.data, "--tls", "off",
+                "python3", "-c", script, "\(hub.port)", #require(HubProcess.binary), "serve", "--data", hub.data,
+                "--tls", "off",
             ])
             try hub.waitUntilReady()
             #expect(try hub.http("/healthz").status == 200)
@@ -69,7 +73,10 @@ extension EndToEnd {
         func oneOwner() throws {
             let hub = try HubProcess.started()
             let second = try CommandOutput.of(
-                [#require(HubProcess.binary), "serve", "--data", hub.data, "--tls", "off", "--listen", "127.0.0.1:\(HubProcess.freePort())"],
+                [
+                    #require(HubProcess.binary), "serve", "--data", hub.data, "--tls", "off", "--listen",
+                    "127.0.0.1:\(HubProcess.freePort())",
+                ],
                 seconds: 20)
             #expect(!second.succeeded && second.status != 124)
             #expect(!second.text.isEmpty)
@@ -81,7 +88,10 @@ extension EndToEnd {
             let hub = try HubProcess.started()
             let folder = try TemporaryFolder()
             let second = try CommandOutput.of(
-                [#require(HubProcess.binary), "serve", "--data", folder.file("data"), "--tls", "off", "--listen", "127.0.0.1:\(hub.port)"],
+                [
+                    #require(HubProcess.binary), "serve", "--data", folder.file("data"), "--tls", "off", "--listen",
+                    "127.0.0.1:\(hub.port)",
+                ],
                 seconds: 20)
             #expect(!second.succeeded && second.status != 124)
             #expect(second.stderr.contains("--listen"), "\(second)")
@@ -95,13 +105,16 @@ extension EndToEnd {
             let file = ada.folder.file("object")
             try Content.write(to: file, bytes: 60_000_000)
             let oid = try ada.upload(file, to: "models/ada/m")
-            let action = try #require(try ada.batch("download", [(oid, 60_000_000)], in: "models/ada/m").objects.first?.actions?["download"])
+            let action = try #require(
+                try ada.batch("download", [(oid, 60_000_000)], in: "models/ada/m").objects.first?.actions?["download"])
             let received = ada.folder.file("received")
             let download = try RunningCommand(
                 ["curl", "--silent", "--fail", "--limit-rate", "20M", "--output", received]
                     + (action.header ?? [:]).flatMap { ["--header", "\($0.key): \($0.value)"] } + [action.href],
                 in: "/", environment: ada.environment)
-            try waitFor("the first bytes") { try (FileManager.default.attributesOfItem(atPath: received)[.size] as? Int ?? 0) > 0 }
+            try waitFor("the first bytes") {
+                try (FileManager.default.attributesOfItem(atPath: received)[.size] as? Int ?? 0) > 0
+            }
             let status = try hub.stop()
             let output = download.finish()
             #expect(output.succeeded, "\(output)")
@@ -137,7 +150,9 @@ extension EndToEnd {
             #expect(output.succeeded, "\(output)")
             try hub.stop()
             let calls = try String(contentsOfFile: trace, encoding: .utf8).split(separator: "\n")
-            let outbound = calls.filter { $0.contains("connect(") && !$0.contains("AF_UNIX") && !$0.contains("AF_NETLINK") }
+            let outbound = calls.filter {
+                $0.contains("connect(") && !$0.contains("AF_UNIX") && !$0.contains("AF_NETLINK")
+            }
             #expect(outbound == [])
             let datagrams = calls.filter { $0.contains("sin_addr") || $0.contains("sin6_addr") }
             #expect(datagrams == [])

@@ -22,19 +22,25 @@ extension EndToEnd {
             for round in 1...2 {
                 let port = try HubProcess.freePort()
                 let sample = try RunningCommand(
-                    ["\(Self.root)/installer/run", "--listen", "127.0.0.1:\(port)"], in: home.path, environment: environment(home), seconds: 400)
+                    ["\(Self.root)/installer/run", "--listen", "127.0.0.1:\(port)"], in: home.path,
+                    environment: environment(home), seconds: 400)
                 try waitFor("the sample's text", seconds: round == 1 ? 360 : 20) {
                     sample.textSoFar.contains("Press Ctrl-C") || !sample.isRunning
                 }
                 let text = sample.textSoFar
                 #expect(text.contains("https://127.0.0.1:\(port)/") && text.contains("demo"), "\(text)")
-                printed.append(text.replacing(":\(port)", with: "").split(separator: "The hub is running.").last.map(String.init) ?? "")
+                printed.append(
+                    text.replacing(":\(port)", with: "").split(separator: "The hub is running.").last.map(String.init)
+                        ?? "")
 
-                let command = try #require(text.split(separator: "\n").first { $0.contains("git clone") }.map(String.init), "\(text)")
+                let command = try #require(
+                    text.split(separator: "\n").first { $0.contains("git clone") }.map(String.init), "\(text)")
                 let target = home.file("clone-\(round)")
-                let clone = try CommandOutput.of(["/bin/sh", "-c", "\(command) \(target)"], in: home.path, environment: environment(home))
+                let clone = try CommandOutput.of(
+                    ["/bin/sh", "-c", "\(command) \(target)"], in: home.path, environment: environment(home))
                 #expect(clone.succeeded, "\(clone)")
-                let size = try FileManager.default.attributesOfItem(atPath: target + "/model.safetensors")[.size] as? Int ?? 0
+                let size =
+                    try FileManager.default.attributesOfItem(atPath: target + "/model.safetensors")[.size] as? Int ?? 0
                 #expect(size > 10_000_000)
 
                 sample.signal(SIGINT)
@@ -56,11 +62,15 @@ extension EndToEnd {
             let sample = try RunningCommand(
                 ["\(Self.root)/installer/run", "--tls", "off", "--listen", "127.0.0.1:\(hub.port)"], in: home.path,
                 environment: variables, seconds: 120)
-            try waitFor("the sample's text", seconds: 100) { sample.textSoFar.contains("Press Ctrl-C") || !sample.isRunning }
+            try waitFor("the sample's text", seconds: 100) {
+                sample.textSoFar.contains("Press Ctrl-C") || !sample.isRunning
+            }
             let text = sample.textSoFar
             #expect(text.contains("is in use") && text.contains("out of reach"), "\(text)")
-            let command = try #require(text.split(separator: "\n").first { $0.contains("git clone") }.map(String.init), "\(text)")
-            let clone = try CommandOutput.of(["/bin/sh", "-c", "\(command) \(home.file("clone"))"], in: home.path, environment: variables)
+            let command = try #require(
+                text.split(separator: "\n").first { $0.contains("git clone") }.map(String.init), "\(text)")
+            let clone = try CommandOutput.of(
+                ["/bin/sh", "-c", "\(command) \(home.file("clone"))"], in: home.path, environment: variables)
             #expect(clone.succeeded, "\(clone)")
             sample.signal(SIGINT)
             #expect(sample.finish().status == 0)
@@ -84,7 +94,10 @@ extension EndToEnd {
                 atPath: home.file("bin/csghub"), withDestinationPath: #require(HubProcess.binary))
             let port = try HubProcess.freePort()
             let script = commands.filter { !$0.hasPrefix("./installer/") }.joined(separator: "\n")
-                .replacing("csghub serve &", with: "csghub serve --listen 127.0.0.1:\(port) > hub.log 2>&1 &\ntrap 'kill $!' EXIT\n\(Self.wait)")
+                .replacing(
+                    "csghub serve &",
+                    with: "csghub serve --listen 127.0.0.1:\(port) > hub.log 2>&1 &\ntrap 'kill $!' EXIT\n\(Self.wait)"
+                )
                 .replacing("127.0.0.1:8443", with: "127.0.0.1:\(port)")
             var variables = environment(home)
             variables["HOME"] = home.path
@@ -95,6 +108,7 @@ extension EndToEnd {
         }
 
         /// Shell words that wait until the hub answers its verbs.
-        private static let wait = "for i in $(seq 300); do csghub account list >/dev/null 2>&1 && break; read -rt 0.1 <> <(:) || :; done"
+        private static let wait =
+            "for i in $(seq 300); do csghub account list >/dev/null 2>&1 && break; read -rt 0.1 <> <(:) || :; done"
     }
 }

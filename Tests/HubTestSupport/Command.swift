@@ -15,14 +15,18 @@ package struct CommandOutput: Sendable, CustomStringConvertible {
     package var description: String { "status \(status)\n\(text)" }
 }
 
-/// A command that runs beside the test. Its words go to the system as they are, never through a shell.
+/// A command that runs beside the test.
+///
+/// Its words go to the system as they are, never through a shell.
 ///
 /// It gets its own process group by way of `timeout`, which ends the whole group when the time is over.
 package final class RunningCommand {
     private let process = Process()
     private let outputs: TemporaryFolder
 
-    /// Starts the command. `words[0]` is looked up in `PATH`.
+    /// Starts the command.
+    ///
+    /// `words[0]` is looked up in `PATH`.
     ///
     /// - Parameters:
     ///   - folder: the working folder.

@@ -1,6 +1,8 @@
 import Foundation
 
-/// Contents that tests write and compare. They are made from a seed, so that a failure can be repeated.
+/// Contents that tests write and compare.
+///
+/// They are made from a seed, so that a failure can be repeated.
 package enum Content {
     private static let blockBytes = 1 << 20
 

@@ -53,7 +53,9 @@ package struct GitClient {
         try start(words, in: folder, input: input, variables: variables, seconds: seconds).finish()
     }
 
-    /// Runs git, which must succeed. Returns what it printed to stdout, without the last line's end.
+    /// Runs git, which must succeed.
+    ///
+    /// Returns what it printed to stdout, without the last line's end.
     @discardableResult
     package func git(
         _ words: String..., in folder: String? = nil, input: String? = nil, variables: [String: String] = [:],
@@ -70,14 +72,17 @@ package struct GitClient {
         seconds: Int = 120
     ) throws -> RunningCommand {
         try RunningCommand(
-            ["git"] + words, in: folder ?? self.folder.path, environment: environment.merging(variables) { _, new in new },
+            ["git"] + words, in: folder ?? self.folder.path,
+            environment: environment.merging(variables) { _, new in new },
             input: input, seconds: seconds)
     }
 }
 
 extension GitClient {
     /// Creates a repository on the hub and a working copy with one commit that is not pushed yet.
-    package func repository(_ name: String, kind: String = "model", files: [String: String] = ["README.md": "# Model\n"])
+    package func repository(
+        _ name: String, kind: String = "model", files: [String: String] = ["README.md": "# Model\n"]
+    )
         throws -> WorkingCopy
     {
         try hub.run("repository", "create", kind, name)
@@ -90,7 +95,8 @@ extension GitClient {
 
     /// Clones into a new folder.
     package func clone(
-        _ repository: String, flags: [String] = [], to name: String, variables: [String: String] = [:], seconds: Int = 300
+        _ repository: String, flags: [String] = [], to name: String, variables: [String: String] = [:],
+        seconds: Int = 300
     ) throws -> WorkingCopy {
         let path = folder.file(name)
         let words = ["clone", "--quiet"] + flags + [hub.address(repository), path]
@@ -130,12 +136,15 @@ package struct WorkingCopy {
         try client.start(words, in: path, seconds: seconds)
     }
 
-    /// Writes files and commits them. Returns the commit's id.
+    /// Writes files and commits them.
+    ///
+    /// Returns the commit's id.
     @discardableResult
     package func commit(_ files: [String: String], message: String) throws -> String {
         for (name, text) in files {
             let url = URL(filePath: path + "/" + name)
-            try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
             try text.write(to: url, atomically: true, encoding: .utf8)
         }
         try git("add", "--all")

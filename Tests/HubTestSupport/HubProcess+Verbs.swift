@@ -4,10 +4,13 @@ extension HubProcess {
     /// Runs a verb on the hub's data folder, as an operator would.
     package func verb(_ words: String..., input: String? = nil, seconds: Int = 120) throws -> CommandOutput {
         try CommandOutput.of(
-            [Self.binary ?? "csghub"] + words + ["--data", data], environment: Self.environment, input: input, seconds: seconds)
+            [Self.binary ?? "csghub"] + words + ["--data", data], environment: Self.environment, input: input,
+            seconds: seconds)
     }
 
-    /// Runs a verb that must succeed. Returns the first line that it printed.
+    /// Runs a verb that must succeed.
+    ///
+    /// Returns the first line that it printed.
     @discardableResult
     package func run(_ words: String...) throws -> String {
         let output = try CommandOutput.of(
@@ -45,25 +48,32 @@ package struct HTTPAnswer: CustomStringConvertible {
 }
 
 extension HubProcess {
-    /// Sends a request with curl. `arguments` are further words for it.
+    /// Sends a request with curl.
+    ///
+    /// `arguments` are further words for it.
     package func http(_ path: String, _ arguments: String..., seconds: Int = 60) throws -> HTTPAnswer {
         try http(path, arguments, seconds: seconds)
     }
 
-    /// Sends a request with curl. `arguments` are further words for it.
+    /// Sends a request with curl.
+    ///
+    /// `arguments` are further words for it.
     package func http(_ path: String, _ arguments: [String], seconds: Int = 60) throws -> HTTPAnswer {
         let files = try TemporaryFolder("http")
         let trust = usesTLS ? ["--cacert", certificate] : []
         let target = path.hasPrefix("http") ? path : url + path
         let output = try CommandOutput.of(
-            ["curl", "--silent", "--show-error", "--globoff", "--path-as-is", "--dump-header", files.file("head"),
-             "--output", files.file("body"), "--write-out", "%{http_code}"] + trust + arguments + [target],
+            [
+                "curl", "--silent", "--show-error", "--globoff", "--path-as-is", "--dump-header", files.file("head"),
+                "--output", files.file("body"), "--write-out", "%{http_code}",
+            ] + trust + arguments + [target],
             environment: Self.environment, seconds: seconds)
         let head = String(decoding: FileManager.default.contents(atPath: files.file("head")) ?? Data(), as: UTF8.self)
         var headers: [String: String] = [:]
         for line in head.split(whereSeparator: \.isNewline) {
             guard let colon = line.firstIndex(of: ":") else { continue }
-            headers[line[..<colon].lowercased()] = line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+            headers[line[..<colon].lowercased()] = line[line.index(after: colon)...].trimmingCharacters(
+                in: .whitespaces)
         }
         let body = FileManager.default.contents(atPath: files.file("body")) ?? Data()
         return HTTPAnswer(status: Int(output.line) ?? 0, headers: headers, body: String(decoding: body, as: UTF8.self))

@@ -45,7 +45,8 @@ package final class HubProcess {
         flags: [String] = [], wrapper: [String] = [], executable: String? = nil, waiting: Bool = true
     ) throws {
         let path = try executable ?? Self.requireBinary()
-        let serve = [path, "serve", "--data", data, "--listen", "127.0.0.1:\(port)"] + (usesTLS ? [] : ["--tls", "off"])
+        let serve =
+            [path, "serve", "--data", data, "--listen", "127.0.0.1:\(port)"] + (usesTLS ? [] : ["--tls", "off"])
         try start(words: wrapper + serve + flags)
         if waiting { try waitUntilReady() }
     }
@@ -58,7 +59,8 @@ package final class HubProcess {
         let starting = Process()
         starting.executableURL = URL(filePath: "/usr/bin/timeout")
         // The shell tells its process id and becomes the command, so that signals reach the hub itself.
-        starting.arguments = ["--signal=KILL", "1800", "/bin/sh", "-c", #"echo $$ > "$0"; exec "$@""#, identifierFile] + words
+        starting.arguments =
+            ["--signal=KILL", "1800", "/bin/sh", "-c", #"echo $$ > "$0"; exec "$@""#, identifierFile] + words
         starting.environment = Self.environment
         starting.standardInput = FileHandle(forReadingAtPath: "/dev/null")
         starting.standardOutput = FileHandle(forWritingAtPath: logFile)
@@ -82,7 +84,9 @@ package final class HubProcess {
     /// The process id of what was started: the hub, or the wrapper that runs it.
     package var identifier: Int32 {
         get throws {
-            try waitFor("the process id", seconds: 5) { FileManager.default.contents(atPath: identifierFile)?.isEmpty == false }
+            try waitFor("the process id", seconds: 5) {
+                FileManager.default.contents(atPath: identifierFile)?.isEmpty == false
+            }
             let text = String(decoding: FileManager.default.contents(atPath: identifierFile) ?? Data(), as: UTF8.self)
             guard let number = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
                 throw WaitedInVain(event: "a process id in \(text)")
@@ -91,7 +95,9 @@ package final class HubProcess {
         }
     }
 
-    /// Asks the hub to stop and waits for its end. Returns its exit status.
+    /// Asks the hub to stop and waits for its end.
+    ///
+    /// Returns its exit status.
     @discardableResult
     package func stop() throws -> Int32 {
         guard let process else { return 0 }
@@ -106,7 +112,9 @@ package final class HubProcess {
         waitForEnd(of: process)
     }
 
-    /// Waits until the hub ends by itself. Returns its status: 128 + N when signal N ended it.
+    /// Waits until the hub ends by itself.
+    ///
+    /// Returns its status: 128 + N when signal N ended it.
     @discardableResult
     package func waitForEnd() -> Int32 { process.map { waitForEnd(of: $0) } ?? 0 }
 

@@ -26,11 +26,15 @@ struct LayeringTests {
         }
     }
 
-    @Test("the rules refuse what they should", arguments: [
-        ("HubServer", "WebCore", "Interfaces"), ("GRDB", "Identity", "Services"), ("Repositories", "GitStore", "Adapters"),
-        ("ObjectStore", "GitStore", "Adapters"), ("Hummingbird", "Repositories", "Services"), ("NIOCore", "HubCore", "Core"),
-        ("HubAPI", "GitProtocols", "Interfaces"), ("Repositories", "Identity", "Services"),
-    ])
+    @Test(
+        "the rules refuse what they should",
+        arguments: [
+            ("HubServer", "WebCore", "Interfaces"), ("GRDB", "Identity", "Services"),
+            ("Repositories", "GitStore", "Adapters"),
+            ("ObjectStore", "GitStore", "Adapters"), ("Hummingbird", "Repositories", "Services"),
+            ("NIOCore", "HubCore", "Core"),
+            ("HubAPI", "GitProtocols", "Interfaces"), ("Repositories", "Identity", "Services"),
+        ])
     func refusals(module: String, target: String, layer: String) {
         #expect(Layers.objection(to: module, in: target, of: layer, layerOf: layerOf) != nil)
     }
@@ -74,11 +78,14 @@ struct LayeringTests {
         }
     }
 
-    @Test("reads imports as Swift does", arguments: [
-        ("import NIOCore", "NIOCore"), ("@testable import HubCore", "HubCore"), ("package import Logging", "Logging"),
-        ("  @preconcurrency import GRDB", "GRDB"), ("import struct Foundation.URL", "Foundation"),
-        ("@_spi(Testing) import Identity", "Identity"),
-    ])
+    @Test(
+        "reads imports as Swift does",
+        arguments: [
+            ("import NIOCore", "NIOCore"), ("@testable import HubCore", "HubCore"),
+            ("package import Logging", "Logging"),
+            ("  @preconcurrency import GRDB", "GRDB"), ("import struct Foundation.URL", "Foundation"),
+            ("@_spi(Testing) import Identity", "Identity"),
+        ])
     func importStatements(text: String, module: String) throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "layering-\(UUID().uuidString).swift")
         try text.write(to: folder, atomically: true, encoding: .utf8)

@@ -10,7 +10,9 @@ enum Layers {
     /// From the top down; a layer imports those after it.
     static let order = ["App", "Interfaces", "Services", "Adapters", "Core", "CLibraries"]
 
-    /// What a target may import of its own layer. Targets not listed here import none.
+    /// What a target may import of its own layer.
+    ///
+    /// Targets not listed here import none.
     static let neighbours: [String: Set<String>] = [
         "csghub": ["HubCommands", "HubServer"],
         "HubCommands": ["HubServer"],
@@ -37,13 +39,18 @@ enum Layers {
     ]
 
     /// Modules of HTTP, which services, adapters and the core do without.
-    static let webModules: Set<String> = ["Hummingbird", "HummingbirdCore", "HTTPTypes", "NIOHTTP1", "NIOHTTPTypes", "NIOSSL"]
+    static let webModules: Set<String> = [
+        "Hummingbird", "HummingbirdCore", "HTTPTypes", "NIOHTTP1", "NIOHTTPTypes", "NIOSSL",
+    ]
 
     /// What `HubCore` may import.
     static let coreImports: Set<String> = ["Foundation", "FoundationEssentials", "Synchronization"]
 
-    /// Why `target` of `layer` may not import `module`, or nil when it may. `layerOf` knows the project's own targets.
-    static func objection(to module: String, in target: String, of layer: String, layerOf: [String: String]) -> String? {
+    /// Why `target` of `layer` may not import `module`, or nil when it may.
+    ///
+    /// `layerOf` knows the project's own targets.
+    static func objection(to module: String, in target: String, of layer: String, layerOf: [String: String]) -> String?
+    {
         if let allowed = owners[module], !allowed.contains(target) {
             return "\(module) is imported by \(allowed.sorted().joined(separator: " and ")) only"
         }
