@@ -7,10 +7,11 @@ import NIOCore
 /// again if need be, across restarts. Which parts are there is for the caller's rows to say; a part is durable when
 /// `writePart` returns.
 extension FileObjectStore {
-    /// Makes the file of a new upload. `name` is of hex digits only, chosen by the caller and not used before.
+    /// Makes the file of a new upload; one that is there is kept. `name` is of hex digits only, chosen by the caller.
     package func beginUpload(_ name: String, sizeBytes: Int64) async throws {
         let path = uploadPath(name)
         try await write {
+            if access(path, F_OK) == 0 { return }
             try self.space.reserve(sizeBytes)
             self.space.release(sizeBytes)
             _ = try OpenFile.creating(path)
@@ -87,14 +88,16 @@ extension FileObjectStore {
         }
     }
 
-    /// Removes the uploads that no row names.
-    package func discardUploads(except names: Set<String>) async throws -> Int {
-        try await write {
-            var removed = 0
-            for name in try Folder.names(in: self.staging + "/uploads") where !names.contains(name) {
-                if unlink(self.uploadPath(name)) == 0 { removed += 1 }
-            }
-            return removed
+    /// Whether there is a file of this upload.
+    package func hasUpload(_ name: String) async throws -> Bool {
+        let path = uploadPath(name)
+        return try await read { access(path, F_OK) == 0 }
+    }
+
+    /// The names of all uploads that have a file.
+    package func uploads() async throws -> [String] {
+        try await read {
+            try Folder.names(in: self.staging + "/uploads").filter { $0.utf8.allSatisfy { Hex.value(of: $0) != nil } }
         }
     }
 

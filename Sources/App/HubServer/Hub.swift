@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import GitProtocols
 import GitStore
 import HTTPTypes
 import HubAPI
@@ -32,6 +33,7 @@ package final class Hub: Sendable {
     package let git: GitStore
     package let identity: Identity
     package let repositories: RepositoryService
+    package let lfs: LFSService
     package let metrics: MetricsRegistry
     /// Where the hub is reached, the main address first.
     package let externalAddresses: ExternalAddresses
@@ -65,9 +67,12 @@ package final class Hub: Sendable {
             settings: IdentitySettings(
                 allowsAnonymousRead: settings.allowsAnonymousRead, externalURL: externalAddresses.main.description))
         repositories = RepositoryService(store: store, identity: identity)
+        lfs = LFSService(
+            store: store, objects: objects, signer: TransferSigner(key: try secrets.key("lfs-transfer.key")))
 
         let router = Router(context: HubContext.self)
         router.add(middleware: RequestMiddleware())
+        router.add(middleware: LFSMiddleware(identity: identity, lfs: lfs))
         OperationRoutes(
             identity: identity, store: store, objects: objects, metrics: metrics, authority: network?.authorityCertificate
         ).add(to: router)
@@ -97,7 +102,7 @@ package final class Hub: Sendable {
         guard let network else { preconditionFailure("a hub opened for a verb does not serve") }
         let responder = responder
         let server = network.server { request, context in try await responder.respond(to: request, context: context) }
-        var services: [any Service] = [server]
+        var services: [any Service] = [ObjectSweeper(lfs: lfs, logger: logger), server]
         if let watcher = network.certificateWatcher { services.append(watcher) }
         logger.notice(
             "The hub is ready at \(externalAddresses.main)", metadata: ["data": "\(folder.path)", "process.id": "\(getpid())"])

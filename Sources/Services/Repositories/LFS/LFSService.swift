@@ -59,8 +59,16 @@ package final class LFSService: Sendable {
 
     /// An object of the repository, open for reading.
     package func open(_ oid: ObjectID, in repository: Repository) async throws -> FileObjectReader {
-        guard try await store.object(oid, in: repository.id) != nil else { throw LFSError.objectNotFound(oid) }
-        return try await objects.open(oid)
+        guard let size = try await store.object(oid, in: repository.id) else { throw LFSError.objectNotFound(oid) }
+        let reader: FileObjectReader
+        do {
+            reader = try await objects.open(oid)
+        } catch ObjectStoreError.missing {
+            // The row says that it is there: the file was lost.
+            throw ObjectStoreError.damaged(oid)
+        }
+        guard reader.object.sizeBytes == size else { throw ObjectStoreError.damaged(oid) }
+        return reader
     }
 
     // MARK: Signed links
@@ -94,11 +102,16 @@ package final class LFSService: Sendable {
         let mebibyte: Int64 = 1 << 20
         let smallest = (sizeBytes + settings.maximumParts - 1) / settings.maximumParts
         let partBytes = max(settings.partBytes, (smallest + mebibyte - 1) / mebibyte * mebibyte)
-        let session = try await store.createUpload(
-            NewUpload(
-                repository: repository.id, account: account, oid: oid, sizeBytes: sizeBytes, partSizeBytes: partBytes,
-                expiresAt: clock().addingTimeInterval(settings.uploadLifetime)))
-        if session.parts.isEmpty { try await objects.beginUpload(session.id, sizeBytes: sizeBytes) }
+        let new = NewUpload(
+            repository: repository.id, account: account, oid: oid, sizeBytes: sizeBytes, partSizeBytes: partBytes,
+            expiresAt: clock().addingTimeInterval(settings.uploadLifetime))
+        var session = try await store.createUpload(new)
+        if !session.parts.isEmpty, try await !objects.hasUpload(session.id) {
+            // Its file is gone, as after a restore without staging: what its rows say is not there.
+            try await store.deleteUpload(session.id)
+            session = try await store.createUpload(new)
+        }
+        try await objects.beginUpload(session.id, sizeBytes: sizeBytes)
         return session
     }
 

@@ -40,6 +40,10 @@ package struct ObjectSweeper: Service {
             try await lfs.objects.discardUpload(session.id)
             try await lfs.store.deleteUpload(session.id)
         }
+        // The row comes before the file, so a file without one belongs to an upload that is done or given up.
+        for name in try await lfs.objects.uploads() where try await lfs.store.upload(name) == nil {
+            try await lfs.objects.discardUpload(name)
+        }
         return try await sweepUnlinked(now: now) + sweepUnknown(now: now)
     }
 

@@ -38,6 +38,8 @@ package struct TransferGrant: Hashable, Sendable {
 /// covers everything before its dot.
 package struct TransferSigner: Sendable {
     package static let keyBytes = 32
+    /// How a grant begins, and no token does.
+    package static let prefix = "1."
     /// Longer texts are no grant of ours.
     private static let maximumBytes = 300
 
