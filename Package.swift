@@ -126,6 +126,14 @@ let package = Package(
         ]),
         tests("IdentityTests", ["HubCore", "MetadataStore", "Identity"]),
         tests("GitStoreTests", ["GitStore", "HubCore"]),
+        tests("ObjectStoreTests", ["ObjectStore", "HubCore", "HubTestSupport", "COpenSSL", nioCore]),
+        tests("WebCoreTests", [
+            "WebCore", "HubCore", hummingbird, httpTypes, nioCore, logging, .product(name: "CoreMetrics", package: "swift-metrics"),
+        ]),
+        tests("HubServerTests", [
+            "HubServer", "HubAPI", "GitProtocols", "HubCore", "WebCore", "Identity", "HubTestSupport", "CHubPlatform", hummingbird,
+            httpTypes, nioCore, nioPosix, logging, serviceLifecycle, .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        ]),
         tests("LayeringTests", []),
         tests("EndToEndTests", ["HubTestSupport"]),
     ]

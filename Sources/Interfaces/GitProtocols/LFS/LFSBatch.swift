@@ -1,6 +1,7 @@
 import HTTPTypes
 import HubCore
 import Hummingbird
+import Identity
 import Repositories
 import WebCore
 

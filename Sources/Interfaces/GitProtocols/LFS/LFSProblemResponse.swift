@@ -1,6 +1,7 @@
 import HTTPTypes
 import HubCore
 import Hummingbird
+import Logging
 import WebCore
 
 /// Errors in the form that git-lfs shows to its user: `{"message": "…", "request_id": "…"}`.
