@@ -13,6 +13,8 @@ package enum GitStoreError: Error, Hashable {
     case corrupt(String)
     /// What a client pushes is refused.
     case refused(ReceiveError)
+    /// A tree cannot be changed as asked.
+    case treeEdit(TreeEditError)
     /// An object filter that git would not take either.
     case invalidFilter(String)
     /// An object is of another type than the request needs.
@@ -41,6 +43,8 @@ extension GitStoreError: Refusal {
         case .corrupt:
             Problem(.unavailable, code: "repository_damaged", "A stored pack is damaged; tell the administrator.")
         case .refused(let reason):
+            reason.problem
+        case .treeEdit(let reason):
             reason.problem
         case .invalidFilter(let text):
             Problem(.invalid, code: "invalid_filter", "The object filter \(text) is not valid.")

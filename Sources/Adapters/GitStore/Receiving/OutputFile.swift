@@ -44,6 +44,13 @@ final class OutputFile {
         }
     }
 
+    /// Takes back what was appended after the file had this size.
+    func truncate(to size: Int64) throws(GitStoreError) {
+        guard ftruncate(descriptor, Int(size)) == 0 else { throw .system("shorten a file") }
+        sizeBytes = size
+        writebackStart = min(writebackStart, size)
+    }
+
     /// Gives `visit` the bytes from the start up to `end`, in pieces.
     func read(upTo end: Int64, _ visit: (UnsafeRawBufferPointer) -> Void) throws(GitStoreError) {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
@@ -56,6 +63,18 @@ final class OutputFile {
             visit(UnsafeRawBufferPointer(rebasing: buffer.prefix(count)))
             offset += Int64(count)
         }
+    }
+
+    /// Ends a pack whose number of entries was not known when its header was written: sets it and appends the checksum.
+    func finishPack(objectCount: Int) throws(GitStoreError) -> GitOID {
+        try withBytes(of: PackHeader.bytes(objectCount: objectCount)) { (header) throws(GitStoreError) in
+            try write(header, at: 0)
+        }
+        var hash = SHA1()
+        try read(upTo: sizeBytes) { hash.update($0) }
+        let checksum = hash.finish()
+        try append(checksum.bytes)
+        return checksum
     }
 
     private func startWriteback() {

@@ -85,23 +85,13 @@ struct PackAssembler {
             table[number].crc = bytes.withUnsafeBytes { CRC32.of($0) }
             try file.append(bytes)
         }
-        let count = UInt32(ownCount + outside.count).bigEndian
-        try withBytes(of: withUnsafeBytes(of: count) { Array($0) }) { (bytes) throws(GitStoreError) in
-            try file.write(bytes, at: 8)
-        }
-        var hash = SHA1()
-        try file.read(upTo: file.sizeBytes) { hash.update($0) }
-        let checksum = hash.finish()
-        try file.append(checksum.bytes)
-        return checksum
+        return try file.finishPack(objectCount: ownCount + outside.count)
     }
 
     private func writeIndex(_ order: [Int32], _ description: PackDescription) throws(GitStoreError) {
         progress(ReceiveProgress(phase: .writingIndex, done: order.count, total: order.count))
-        let index = try OutputFile(creating: "\(folder.path)/pack-\(description.id).idx")
         let entries = order.map { PackIndexWriter.Entry(oid: table[$0].oid, crc: table[$0].crc, offset: table[$0].offset) }
-        try indexWriter.write(entries, checksum: description.id.oid, to: index)
-        try folder.rename("pack", to: "pack-\(description.id).pack")
+        try folder.store(entries, description, indexWriter: indexWriter)
     }
 
     // MARK: Large blobs that the repository has

@@ -96,7 +96,8 @@ struct HashedOutput: ~Copyable {
         if pending.count >= Self.pieceBytes { try flush() }
     }
 
-    private mutating func flush() throws(GitStoreError) {
+    /// Stores what is pending.
+    mutating func flush() throws(GitStoreError) {
         hash.update(pending)
         try file.append(pending)
         pending.removeAll(keepingCapacity: true)
