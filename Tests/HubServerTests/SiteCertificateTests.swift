@@ -77,8 +77,9 @@ struct SiteCertificateTests {
 
     @Test("refuses a key that does not belong to the certificate")
     func refusesForeignKey() throws {
-        let one = try site(TemporaryFolder("tls")).current(hosts: ["a.example"])
-        let other = try site(TemporaryFolder("tls")).current(hosts: ["a.example"])
+        let folders = try [TemporaryFolder("tls"), TemporaryFolder("tls")]
+        let one = try site(folders[0]).current(hosts: ["a.example"])
+        let other = try site(folders[1]).current(hosts: ["a.example"])
         #expect(throws: StartError.self) { _ = try TLSContexts(certificates: one.certificates, key: other.key) }
         #expect(throws: StartError.self) { _ = try TLSContexts(certificates: "", key: other.key) }
     }

@@ -33,8 +33,15 @@ final class ConnectionActivity {
     /// The request in progress is of HTTP/1.0, which knows no chunks and closes after the answer.
     var isHTTP10 = false
     var receivedBytes: Int64 = 0
-    /// Someone asked for bytes that have not come.
+    /// Someone asked for bytes that have not come. Reads are asked for ahead, also of the next request.
     var isReadPending = false
+    /// The head of a request came and the end of its body did not.
+    var isBodyOpen = false
+    /// The client waits for `100 Continue` before it sends the body.
+    var awaitsContinue = false
+
+    /// The hub waits for bytes that the client owes it.
+    var isAwaitingBody: Bool { isBodyOpen && isReadPending && !awaitsContinue }
 
     init(now: NIODeadline) { phase = .waiting(since: now, hasBytes: false) }
 }

@@ -83,7 +83,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
 
     private func isStalled(_ context: ChannelHandlerContext, _ now: NIODeadline) -> Bool {
         let progress = current(context)
-        let isClientsTurn = activity.isReadPending || progress.buffered > 0 || progress.unsent > 0
+        let isClientsTurn = activity.isAwaitingBody || progress.buffered > 0 || progress.unsent > 0
         if progress != last || !isClientsTurn {
             last = progress
             lastProgressAt = now

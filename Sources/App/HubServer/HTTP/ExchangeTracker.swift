@@ -22,8 +22,13 @@ final class ExchangeTracker: ChannelDuplexHandler {
     init(activity: ConnectionActivity) { self.activity = activity }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if case .head(var head) = unwrapInboundIn(data) {
+        switch unwrapInboundIn(data) {
+        case .body: break
+        case .end: activity.isBodyOpen = false
+        case .head(var head):
             inProgress += 1
+            activity.isBodyOpen = true
+            activity.awaitsContinue = head.headers[canonicalForm: "expect"].contains { $0.lowercased() == "100-continue" }
             activity.isFirst = false
             if case .waiting = activity.phase { activity.phase = .exchanging }
             if head.version.major == 1, head.version.minor == 0 {
@@ -38,13 +43,14 @@ final class ExchangeTracker: ChannelDuplexHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
-        case .head(var head) where activity.isHTTP10:
-            // An interim answer would be taken for the final one.
-            guard head.status.code >= 200 else {
+        case .head(var head):
+            activity.awaitsContinue = false
+            // To HTTP/1.0 an interim answer would be the final one.
+            guard !activity.isHTTP10 || head.status.code >= 200 else {
                 promise?.succeed()
                 return
             }
-            head.version = .http1_0
+            if activity.isHTTP10 { head.version = .http1_0 }
             context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .end:
             context.write(data, promise: promise)
