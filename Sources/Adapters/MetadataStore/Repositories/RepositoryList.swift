@@ -56,7 +56,8 @@ struct RepositoryList {
             }
         }
         var seen: Set<Int64> = []
-        let merged = entries.lazy.filter { seen.insert($0.id).inserted }.prefix(limit + 1)
+        // Not lazily: a lazy filter may ask about the same entry twice, and the second answer would be no.
+        let merged = entries.filter { seen.insert($0.id).inserted }.prefix(limit + 1)
         let page = Page(Array(merged), limit: limit) { entry in
             ListCursor(key: order == .name ? entry.name : String(entry.updated), id: entry.id).text
         }
