@@ -8,8 +8,8 @@ extension EndToEnd {
         /// Verbs work the same with a running hub, through its socket, and without one.
         @Test("verbs print the one thing that they made", arguments: [true, false])
         func verbs(isRunning: Bool) throws {
-            let hub = try HubProcess()
-            if isRunning { try hub.start() }
+            let hub = try HubProcess.started()
+            if !isRunning { try hub.stop() }
             let password = try hub.verb("account", "create", "ada", "--admin")
             #expect(
                 password.succeeded && password.stdout.split(separator: "\n").count == 1 && password.line.count >= 12,

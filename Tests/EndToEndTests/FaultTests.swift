@@ -180,7 +180,7 @@ extension EndToEnd {
             let mount = try folder.folder("data")
             #expect(try CommandOutput.of(["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", mount]).succeeded)
             defer { _ = try? CommandOutput.of(["umount", "--lazy", mount]) }  // The folder's removal tells if it stays.
-            let hub = try HubProcess(keeping: folder)
+            let hub = try HubProcess(in: folder)
             try hub.start()
             let ada = try hub.client("ada")
             let copy = try ada.repository("ada/m")

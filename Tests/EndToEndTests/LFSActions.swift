@@ -65,7 +65,7 @@ extension GitClient {
     @discardableResult
     func upload(_ file: String, to repository: String) throws -> String {
         let oid = try Content.sha256(of: file)
-        let size = try FileManager.default.attributesOfItem(atPath: file)[.size] as? Int ?? -1
+        let size = fileBytes(file)
         let answer = try batch("upload", [(oid, size)], in: repository)
         if let action = answer.objects.first?.actions?["upload"] {
             let put = try follow(action, "--upload-file", file)

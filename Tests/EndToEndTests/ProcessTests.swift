@@ -18,25 +18,20 @@ extension EndToEnd {
 
         @Test("it serves in an empty tree with only /proc", .tags(.needsRoot), .enabled(if: geteuid() == 0))
         func emptyTree() throws {
-            let hub = try HubProcess()
+            let hub = try HubProcess(data: "tree/data")
             let tree = try hub.folder.folder("tree")
             for name in ["proc", "data"] { _ = try hub.folder.folder("tree/\(name)") }
             try FileManager.default.copyItem(atPath: #require(HubProcess.binary), toPath: tree + "/csghub")
-            // The verbs run in the same tree, before the hub; what they print is kept outside.
             let script = """
                 mount -t proc proc '\(tree)/proc'
-                inside() { chroot '\(tree)' /csghub "$@" --data /data; }
-                inside account create ada >/dev/null
-                inside repository create model ada/m >/dev/null
-                inside token create --account ada --scope write > '\(hub.folder.file("token"))'
                 exec chroot '\(tree)' /csghub serve --data /data --listen 127.0.0.1:\(hub.port) --tls off
                 """
             try hub.start(words: ["unshare", "--mount", "/bin/sh", "-ec", script])
             try hub.waitUntilReady()
 
-            let token = try String(contentsOfFile: hub.folder.file("token"), encoding: .utf8).trimmingCharacters(
-                in: .newlines)
-            let ada = try GitClient(hub: hub, account: "ada", password: token)
+            // The verbs come from outside, by the socket in the data folder.
+            let ada = try hub.client("ada")
+            try hub.run("repository", "create", "model", "ada/m")
             let clone = try ada.clone("models/ada/m", to: "clone")
             try clone.trackLargeFiles("*.bin")
             try Content.write(to: clone.file("a.bin"), bytes: 100_000)
@@ -57,6 +52,7 @@ extension EndToEnd {
                 listener.bind(("127.0.0.1", int(sys.argv[1])))
                 listener.listen(16)
                 os.dup2(listener.fileno(), 3)
+                os.set_inheritable(3, True)
                 os.environ["LISTEN_FDS"] = "1"
                 os.environ["LISTEN_PID"] = str(os.getpid())
                 os.execv(sys.argv[2], sys.argv[2:])
@@ -112,9 +108,7 @@ extension EndToEnd {
                 ["curl", "--silent", "--fail", "--limit-rate", "20M", "--output", received]
                     + (action.header ?? [:]).flatMap { ["--header", "\($0.key): \($0.value)"] } + [action.href],
                 in: "/", environment: ada.environment)
-            try waitFor("the first bytes") {
-                try (FileManager.default.attributesOfItem(atPath: received)[.size] as? Int ?? 0) > 0
-            }
+            try waitFor("the first bytes") { fileBytes(received) > 0 }
             let status = try hub.stop()
             let output = download.finish()
             #expect(output.succeeded, "\(output)")

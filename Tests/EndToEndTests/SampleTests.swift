@@ -39,9 +39,7 @@ extension EndToEnd {
                 let clone = try CommandOutput.of(
                     ["/bin/sh", "-c", "\(command) \(target)"], in: home.path, environment: environment(home))
                 #expect(clone.succeeded, "\(clone)")
-                let size =
-                    try FileManager.default.attributesOfItem(atPath: target + "/model.safetensors")[.size] as? Int ?? 0
-                #expect(size > 10_000_000)
+                #expect(fileBytes(target + "/model.safetensors") > 10_000_000)
 
                 sample.signal(SIGINT)
                 let end = sample.finish()

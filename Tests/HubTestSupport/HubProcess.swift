@@ -11,7 +11,7 @@ package final class HubProcess {
     package let port: Int
     package let usesTLS: Bool
     /// The data folder.
-    package var data: String { folder.path + "/data" }
+    package let data: String
     package var url: String { "\(usesTLS ? "https" : "http")://127.0.0.1:\(port)" }
     /// The certificate of the site CA that the hub made at its first start.
     package var certificate: String { data + "/tls/ca.pem" }
@@ -21,9 +21,15 @@ package final class HubProcess {
     private var logFile: String { folder.path + "/hub.log" }
 
     /// Makes the data folder; `start` does the rest.
-    package init(tls: Bool = false, keeping folder: TemporaryFolder? = nil, port: Int? = nil) throws {
-        self.folder = try folder ?? TemporaryFolder("hub")
-        self.port = try port ?? Self.freePort()
+    ///
+    /// - Parameters:
+    ///   - folder: where everything of the hub lies; its own temporary folder unless given.
+    ///   - data: the data folder's name in it.
+    package init(tls: Bool = false, in folder: TemporaryFolder? = nil, data: String = "data") throws {
+        let folder = try folder ?? TemporaryFolder("hub")
+        self.folder = folder
+        self.data = folder.file(data)
+        port = try Self.freePort()
         usesTLS = tls
     }
 

@@ -24,3 +24,9 @@ package final class TemporaryFolder: Sendable {
         return file(name)
     }
 }
+
+/// The size of a file, 0 when there is none.
+package func fileBytes(_ path: String) -> Int {
+    guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else { return 0 }
+    return attributes[.size] as? Int ?? 0
+}
