@@ -36,9 +36,9 @@ struct CommitWalk {
         self.cut = cut
     }
 
-    /// - Parameter check: Called now and then; throws to stop the walk.
+    /// - Parameter check: Called now and then with the number of objects found; throws to stop the walk.
     mutating func run(
-        wants: [ObjectNumber], haves: [ObjectNumber], check: () throws(GitStoreError) -> Void
+        wants: [ObjectNumber], haves: [ObjectNumber], check: (Int) throws(GitStoreError) -> Void
     ) throws(GitStoreError) -> Result {
         for number in haves { try markKnown(number) }
         for number in wants { try visitLater(try graph.slot(of: number)) }
@@ -55,7 +55,7 @@ struct CommitWalk {
                 oldest = graph.time(of: slot)
                 for parent in parents(of: slot) { try visitLater(try graph.slot(of: Int(parent))) }
             }
-            if found.count & 0xff == 0 { try check() }
+            if found.count & 0xff == 0 { try check(found.count) }
             guard interestingInQueue == 0 else { continue }
             extra = queue.nextTime ?? .min >= oldest ? Self.extraVisits : extra - 1
             if extra <= 0 { break }

@@ -1,34 +1,28 @@
 import HubCore
 
 extension GitObjects {
-    /// What a long computation tells its audience.
-    package enum PackProgress: Sendable {
-        case enumerating(objects: Int, isDone: Bool)
-        case total(objects: Int, deltas: Int, reused: Int, reusedDeltas: Int)
-    }
-
     /// Makes the pack that answers a request, on this thread.
     ///
     /// - Parameters:
-    ///   - progress: Told what has been done.
-    ///   - check: Called often; throws to stop the work.
+    ///   - progress: Told how far the work is; throws to stop it.
     ///   - output: Takes the pack's bytes in order, in blocks that are valid during the call only.
     package func writePack(
-        _ request: FetchRequest, progress: (PackProgress) -> Void = { _ in },
-        check: @escaping () throws(GitStoreError) -> Void = {},
+        _ request: FetchRequest, progress: @escaping (PackStep) throws(GitStoreError) -> Void = { _ in },
         output: @escaping (UnsafeRawBufferPointer) throws(GitStoreError) -> Void
     ) throws(GitStoreError) {
         let reader = ObjectReader(self, cacheBytes: Self.walkCacheBytes)
-        let selection = try ObjectSelection.of(request, in: self, reader: reader, check: check)
-        progress(.enumerating(objects: selection.selected.count, isDone: true))
+        let selection = try ObjectSelection.of(request, in: self, reader: reader) { objects throws(GitStoreError) in
+            try progress(.enumerating(objects: objects))
+        }
+        let total = selection.selected.count
+        try progress(.enumerated(objects: total))
         var writer = PackWriter(
             selection, of: self, reader: reader, isThin: request.isThin, usesOffsetDeltas: request.usesOffsetDeltas,
-            output: PackOutput(output), check: check)
+            output: PackOutput(output), check: { objects throws(GitStoreError) in try progress(.writing(objects: objects)) })
         try writer.run()
         let counts = writer.counts
-        progress(
-            .total(
-                objects: counts.objects, deltas: counts.deltas, reused: counts.reused, reusedDeltas: counts.reusedDeltas))
+        try progress(
+            .done(objects: counts.objects, deltas: counts.deltas, reused: counts.reused, reusedDeltas: counts.reusedDeltas))
     }
 
     /// Room for the bases of one walk; versions of a tree are read together, so a little is enough.

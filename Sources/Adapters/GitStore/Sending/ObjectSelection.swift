@@ -25,10 +25,9 @@ struct ObjectSelection: ~Copyable {
 extension ObjectSelection {
     /// Finds all that a request is to be answered with.
     ///
-    /// - Parameters:
-    ///   - check: Called often; throws to stop the work.
+    /// - Parameter check: Called often with the number of objects found; throws to stop the work.
     static func of(
-        _ request: FetchRequest, in objects: GitObjects, reader: ObjectReader, check: () throws(GitStoreError) -> Void
+        _ request: FetchRequest, in objects: GitObjects, reader: ObjectReader, check: (Int) throws(GitStoreError) -> Void
     ) throws(GitStoreError) -> ObjectSelection {
         let wanted = try NamedObjects(request.wants, in: objects, reader: reader, ignoringMissing: false)
         let had = try NamedObjects(request.haves, in: objects, reader: reader, ignoringMissing: true)
@@ -41,11 +40,12 @@ extension ObjectSelection {
         var selection = ObjectSelection(objects)
         let filter = request.filter ?? .everything
         selection.add(wanted: wanted, had: had)
+        let named = Set(wanted.commits)
         var roots = TreeWalk.Group(depth: 0)
         for slot in commits.interesting {
             let number = graph.number(of: slot)
             guard selection.seen.insert(number) else { continue }
-            if filter.types.contains(.commit) || wanted.explicitCommits.contains(number) { selection.selected.insert(number) }
+            if filter.types.contains(.commit) || named.contains(number) { selection.selected.insert(number) }
             roots.interesting.append(UInt32(graph.tree(of: slot)))
         }
         // With a shallow history the boundary may have no edge into what the client has, so its own commits serve as well.
@@ -74,7 +74,7 @@ extension ObjectSelection {
 
     private mutating func walkTrees(
         _ roots: TreeWalk.Group, wanted: [ObjectNumber], filter: ObjectFilter, wantsCandidates: Bool, objects: GitObjects,
-        reader: ObjectReader, check: () throws(GitStoreError) -> Void
+        reader: ObjectReader, check: (Int) throws(GitStoreError) -> Void
     ) throws(GitStoreError) {
         var walk = TreeWalk(
             objects, reader: reader, filter: filter, wantsCandidates: wantsCandidates && !roots.boundary.isEmpty)
@@ -90,53 +90,5 @@ extension ObjectSelection {
             let chain = try NamedObjects([reference.oid], in: objects, reader: reader, ignoringMissing: true)
             for number in chain.tags where seen.insert(number) { selected.insert(number) }
         }
-    }
-}
-
-/// Objects that a request names, with annotated tags followed to what they point to.
-private struct NamedObjects {
-    var commits: [ObjectNumber] = []
-    var trees: [ObjectNumber] = []
-    var blobs: [ObjectNumber] = []
-    var tags: [ObjectNumber] = []
-    /// Commits that are named themselves and not through a tag.
-    var explicitCommits: Set<ObjectNumber> = []
-
-    init(_ oids: [GitOID], in objects: GitObjects, reader: ObjectReader, ignoringMissing: Bool) throws(GitStoreError) {
-        var seen: Set<GitOID> = []
-        for oid in oids where seen.insert(oid).inserted {
-            guard let number = objects.number(of: oid) else {
-                if ignoringMissing { continue }
-                throw .missing(oid)
-            }
-            try add(number, in: objects, reader: reader)
-        }
-    }
-
-    private mutating func add(_ number: ObjectNumber, in objects: GitObjects, reader: ObjectReader) throws(GitStoreError) {
-        var number = number
-        for step in 0..<GitObjects.maximumTagChain {
-            switch try reader.header(of: number).type {
-            case .commit:
-                commits.append(number)
-                if step == 0 { explicitCommits.insert(number) }
-                return
-            case .tree:
-                trees.append(number)
-                return
-            case .blob:
-                blobs.append(number)
-                return
-            case .tag:
-                tags.append(number)
-                let target: GitOID
-                do { target = try GitTag(parsing: try reader.load(number, expecting: .tag)).target } catch .malformed(let what) {
-                    throw .corrupt(what)
-                }
-                guard let next = objects.number(of: target) else { throw .missing(target) }
-                number = next
-            }
-        }
-        throw .corrupt("a chain of tags is too long")
     }
 }

@@ -24,7 +24,7 @@ struct PackWriter: ~Copyable {
     private let isThin: Bool
     private let usesOffsetDeltas: Bool
     private let output: PackOutput
-    private let check: () throws(GitStoreError) -> Void
+    private let check: (Int) throws(GitStoreError) -> Void
 
     private let ranks: ObjectRanks
     private var places: [UInt64]
@@ -37,7 +37,7 @@ struct PackWriter: ~Copyable {
 
     init(
         _ selection: consuming ObjectSelection, of objects: GitObjects, reader: ObjectReader, isThin: Bool,
-        usesOffsetDeltas: Bool, output: PackOutput, check: @escaping () throws(GitStoreError) -> Void
+        usesOffsetDeltas: Bool, output: PackOutput, check: @escaping (Int) throws(GitStoreError) -> Void
     ) {
         self.objects = objects
         self.reader = reader
@@ -61,7 +61,7 @@ struct PackWriter: ~Copyable {
             for place in 0..<offsets.count {
                 let number = first + Int(offsets.positions[place])
                 guard selection.selected.contains(number) else { continue }
-                if counts.objects & 0xfff == 0 { try check() }
+                if counts.objects & 0xfff == 0 { try check(counts.objects) }
                 try write(number, StoredEntry(pack: pack, offsets: offsets, first: first, place: place))
             }
         }

@@ -18,7 +18,7 @@ struct ShallowPlan {
 
     /// - Parameter wants: The commits that the request wants.
     init(
-        _ request: FetchRequest, wants: [ObjectNumber], graph: CommitGraph, check: () throws(GitStoreError) -> Void
+        _ request: FetchRequest, wants: [ObjectNumber], graph: CommitGraph, check: (Int) throws(GitStoreError) -> Void
     ) throws(GitStoreError) {
         let listed = try Self.commits(request.clientShallow, in: graph)
         cut = listed
@@ -67,13 +67,13 @@ struct ShallowPlan {
 
     /// Level by level, so that a commit counts from its nearest start.
     private static func extent(
-        depth: Int, from starts: [ObjectNumber], graph: CommitGraph, check: () throws(GitStoreError) -> Void
+        depth: Int, from starts: [ObjectNumber], graph: CommitGraph, check: (Int) throws(GitStoreError) -> Void
     ) throws(GitStoreError) -> Extent {
         var extent = Extent()
         var level = unique(starts, excluding: [])
         var remaining = depth
         while !level.isEmpty {
-            try check()
+            try check(0)
             remaining -= 1
             if remaining == 0 {
                 extent.boundary = level
@@ -96,7 +96,7 @@ struct ShallowPlan {
 
     /// The members of `targets` that can be reached from the starts.
     private static func reachable(
-        _ targets: Set<ObjectNumber>, from starts: [ObjectNumber], graph: CommitGraph, check: () throws(GitStoreError) -> Void
+        _ targets: Set<ObjectNumber>, from starts: [ObjectNumber], graph: CommitGraph, check: (Int) throws(GitStoreError) -> Void
     ) throws(GitStoreError) -> [ObjectNumber] {
         var found: [ObjectNumber] = []
         try visit(from: starts, graph: graph, check: check) { number, _ throws(GitStoreError) in
@@ -108,7 +108,7 @@ struct ShallowPlan {
 
     private static func extent(
         since: Int64?, not excluded: [GitOID], from wants: [ObjectNumber], graph: CommitGraph,
-        check: () throws(GitStoreError) -> Void
+        check: (Int) throws(GitStoreError) -> Void
     ) throws(GitStoreError) -> Extent {
         var hidden: Set<ObjectNumber> = []
         var excludedCommits: [ObjectNumber] = []
@@ -131,7 +131,7 @@ struct ShallowPlan {
 
     /// Those of the selected that have a parent outside are the boundary; only what is reached without crossing it counts.
     private static func bordered(
-        _ selected: [ObjectNumber], wants: [ObjectNumber], graph: CommitGraph, check: () throws(GitStoreError) -> Void
+        _ selected: [ObjectNumber], wants: [ObjectNumber], graph: CommitGraph, check: (Int) throws(GitStoreError) -> Void
     ) throws(GitStoreError) -> Extent {
         let inside = Set(selected)
         var extent = Extent()
@@ -149,14 +149,14 @@ struct ShallowPlan {
 
     /// Visits each commit once; `body` says whether to go on to its parents.
     private static func visit(
-        from starts: [ObjectNumber], graph: CommitGraph, check: () throws(GitStoreError) -> Void,
+        from starts: [ObjectNumber], graph: CommitGraph, check: (Int) throws(GitStoreError) -> Void,
         _ body: (ObjectNumber, CommitGraph.Slot) throws(GitStoreError) -> Bool
     ) throws(GitStoreError) {
         var seen = ObjectSet(capacity: graph.objects.objectCount)
         var pending = starts
         while let number = pending.popLast() {
             guard seen.insert(number) else { continue }
-            if seen.count & 0xfff == 0 { try check() }
+            if seen.count & 0xfff == 0 { try check(0) }
             let slot = try graph.slot(of: number)
             guard try body(number, slot) else { continue }
             for parent in graph.parents(of: slot) { pending.append(Int(parent)) }

@@ -44,11 +44,13 @@ struct TreeWalk {
     ///   - roots: The root trees of commits.
     ///   - wanted: Trees that were wanted by name and are selected already.
     mutating func run(
-        _ roots: Group, wanted: [ObjectNumber], selection: inout ObjectSelection, check: () throws(GitStoreError) -> Void
+        _ roots: Group, wanted: [ObjectNumber], selection: inout ObjectSelection, check: (Int) throws(GitStoreError) -> Void
     ) throws(GitStoreError) {
         guard wantsTrees || wantsBlobs, filter.treeDepth != 0 || !wanted.isEmpty else { return }
         for tree in roots.boundary { selection.markKnown(Int(tree)) }
-        var first = Group(depth: 0, interesting: wanted.map { UInt32($0) }, boundary: roots.boundary)
+        // What a wanted tree names counts as if it stood at the root, as in git: the filter is not asked about the tree itself.
+        let named = Group(depth: -1, interesting: wanted.map { UInt32($0) }, boundary: wanted.isEmpty ? [] : roots.boundary)
+        var first = Group(depth: 0, boundary: roots.boundary)
         if filter.treeDepth != 0 {
             for tree in roots.interesting where selection.seen.insert(Int(tree)) {
                 if wantsTrees { selection.selected.insert(Int(tree)) }
@@ -56,13 +58,13 @@ struct TreeWalk {
                 first.interesting.append(tree)
             }
         }
-        groups = [first]
+        groups = [named, first]
         var next = 0
         while next < groups.count {
             let group = groups[next]
             groups[next] = Group(depth: 0)
             next += 1
-            try check()
+            try check(selection.selected.count)
             try walk(group, selection: &selection, check: check)
             if next > 1024, next * 2 > groups.count {
                 groups.removeFirst(next)
@@ -72,13 +74,13 @@ struct TreeWalk {
     }
 
     private mutating func walk(
-        _ group: Group, selection: inout ObjectSelection, check: () throws(GitStoreError) -> Void
+        _ group: Group, selection: inout ObjectSelection, check: (Int) throws(GitStoreError) -> Void
     ) throws(GitStoreError) {
         if let limit = filter.treeDepth, group.depth + 1 >= limit { return }
         children.removeAll()
         for tree in inFileOrder(group.boundary) { try markEntries(of: tree, selection: &selection) }
         for (visited, tree) in inFileOrder(group.interesting).enumerated() {
-            if visited & 0xff == 0xff { try check() }
+            if visited & 0xff == 0xff { try check(selection.selected.count) }
             try selectEntries(of: tree, selection: &selection)
         }
         for child in children.children where !child.interesting.isEmpty {

@@ -9,7 +9,7 @@ package struct GitOID: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// Forty zeros: "no object" in the protocol.
     package static let zero = GitOID(first: 0, second: 0, third: 0)
 
-    @inlinable
+    @inlinable @inline(__always)
     init(first: UInt64, second: UInt64, third: UInt32) {
         self.first = first
         self.second = second
@@ -17,7 +17,7 @@ package struct GitOID: Hashable, Sendable, Comparable, CustomStringConvertible {
     }
 
     /// Reads 20 bytes; the pointer need not be aligned.
-    @inlinable
+    @inlinable @inline(__always)
     package init(bytes: UnsafeRawPointer) {
         first = UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self))
         second = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
@@ -46,7 +46,7 @@ package struct GitOID: Hashable, Sendable, Comparable, CustomStringConvertible {
     }
 
     /// Stores the 20 bytes at the start of `buffer`.
-    @inlinable
+    @inlinable @inline(__always)
     package func write(to buffer: UnsafeMutableRawBufferPointer) {
         buffer.storeBytes(of: first.bigEndian, as: UInt64.self)
         buffer.storeBytes(of: second.bigEndian, toByteOffset: 8, as: UInt64.self)
@@ -62,18 +62,18 @@ package struct GitOID: Hashable, Sendable, Comparable, CustomStringConvertible {
     package var hex: String { Hex.encode(bytes) }
     package var description: String { hex }
 
-    @inlinable
+    @inlinable @inline(__always)
     package func hash(into hasher: inout Hasher) {
         // The name is a hash already; its first word is enough, and hashing is on the hot path of enumeration.
         hasher.combine(first)
     }
 
-    @inlinable
+    @inlinable @inline(__always)
     package static func == (left: Self, right: Self) -> Bool {
         left.first == right.first && left.second == right.second && left.third == right.third
     }
 
-    @inlinable
+    @inlinable @inline(__always)
     package static func < (left: Self, right: Self) -> Bool {
         if left.first != right.first { return left.first < right.first }
         if left.second != right.second { return left.second < right.second }
