@@ -121,6 +121,8 @@ let package = Package(
         // Tests
         .target(name: "HubTestSupport", path: "Tests/HubTestSupport", swiftSettings: strict),
         tests("HubCoreTests", ["HubCore"]),
+        tests("RepositoriesTests", ["Repositories", "Identity", "MetadataStore", "GitStore", "HubCore"]),
+        tests("GitProtocolsTests", ["GitProtocols", "HubCore", nioCore]),
         tests("MetadataStoreTests", [
             "HubCore", "MetadataStore", "CHubPlatform", .product(name: "GRDB", package: "GRDB.swift"),
         ]),

@@ -34,12 +34,15 @@ package final class Hub: Sendable {
     package let identity: Identity
     package let repositories: RepositoryService
     package let lfs: LFSService
+    /// Refs and packs of repositories, as the protocols and the API use them.
+    package let gitService: GitService
     package let metrics: MetricsRegistry
     /// Where the hub is reached, the main address first.
     package let externalAddresses: ExternalAddresses
     let folder: DataFolder
     let logger: Logger
     private let gitThreads: GitThreads
+    private let packSender: PackSender
     private let responder: RouterResponder<HubContext>
     private let network: HubNetwork?
 
@@ -70,8 +73,16 @@ package final class Hub: Sendable {
         lfs = LFSService(
             store: store, objects: objects, signer: TransferSigner(key: try secrets.key("lfs-transfer.key")))
 
+        packSender = try PackSender(
+            store: git, cache: PackCacheSettings(folder: folder.file("staging/packs"), maximumBytes: 4 << 30),
+            concurrency: System.coreCount)
+        gitService = GitService(
+            store: store, git: git, sender: packSender, threads: gitThreads, receiveLimits: ReceiveLimits(),
+            concurrentReceives: System.coreCount)
+
         let router = Router(context: HubContext.self)
         router.add(middleware: RequestMiddleware())
+        router.add(middleware: GitHTTPMiddleware(identity: identity, git: gitService))
         router.add(middleware: LFSMiddleware(identity: identity, lfs: lfs))
         OperationRoutes(
             identity: identity, store: store, objects: objects, metrics: metrics, authority: network?.authorityCertificate
@@ -102,7 +113,9 @@ package final class Hub: Sendable {
         guard let network else { preconditionFailure("a hub opened for a verb does not serve") }
         let responder = responder
         let server = network.server { request, context in try await responder.respond(to: request, context: context) }
-        var services: [any Service] = [ObjectSweeper(lfs: lfs, logger: logger), server]
+        var services: [any Service] = [
+            ObjectSweeper(lfs: lfs, logger: logger), RepositoryMaintenance(git: gitService, logger: logger), server,
+        ]
         if let watcher = network.certificateWatcher { services.append(watcher) }
         logger.notice(
             "The hub is ready at \(externalAddresses.main)", metadata: ["data": "\(folder.path)", "process.id": "\(getpid())"])
@@ -122,6 +135,7 @@ package final class Hub: Sendable {
     package func close() async {
         await objects.close()
         do {
+            try await packSender.stop()
             try await gitThreads.stop()
             try store.close()
         } catch {

@@ -158,7 +158,7 @@ extension GitObjects {
     func reachable(from tips: [GitOID], isCancelled: () -> Bool) throws(GitStoreError) -> ObjectSet {
         let request = FetchRequest(wants: tips)
         let reader = ObjectReader(self, cacheBytes: 32 << 20)
-        let selection = try ObjectSelection.of(request, in: self, reader: reader) { () throws(GitStoreError) in
+        let selection = try ObjectSelection.of(request, in: self, reader: reader) { (_: Int) throws(GitStoreError) in
             if isCancelled() { throw .cancelled }
         }
         return selection.takeSelected()

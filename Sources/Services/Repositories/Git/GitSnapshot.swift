@@ -1,0 +1,27 @@
+import GitStore
+import HubCore
+import MetadataStore
+
+/// One consistent view of a repository: its refs and the packs that rows name, read in one transaction, with the packs open.
+package struct GitSnapshot: Sendable {
+    package let repository: Repository
+    package let state: GitState
+    package let objects: GitObjects
+
+    package var references: [Reference] { state.references }
+
+    /// What every ref points to, unpeeled.
+    package var allReferenceTargets: Set<GitOID> { Set(state.references.map(\.oid)) }
+
+    /// The object that a revision names: a full ref name, a branch, a tag, HEAD or a full object name.
+    package func resolve(_ revision: String) -> GitOID? {
+        if revision == "HEAD" { return oid(of: "refs/heads/" + state.defaultBranch) }
+        for candidate in [revision, "refs/\(revision)", "refs/tags/\(revision)", "refs/heads/\(revision)"] {
+            if let oid = oid(of: candidate) { return oid }
+        }
+        guard let oid = GitOID(hex: revision), objects.contains(oid) else { return nil }
+        return oid
+    }
+
+    private func oid(of name: String) -> GitOID? { state.references.first { $0.name.text == name }?.oid }
+}
