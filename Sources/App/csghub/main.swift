@@ -5,4 +5,5 @@ import HubCommands
 // Before anything looks up a host or a user, and before a second thread exists.
 hub_prepare_process()
 signal(SIGPIPE, SIG_IGN)
-exit(await HubCommand.run(Array(CommandLine.arguments.dropFirst()), in: .process))
+let arguments = (1..<max(1, hub_argument_count())).map { String(cString: hub_argument($0)) }
+exit(await HubCommand.run(arguments, in: .process))

@@ -13,8 +13,21 @@
 // <nss.h> declares it only for NSS modules.
 extern int __nss_configure_lookup(const char *database, const char *services);
 
-// The Swift runtime looks for its own path in /proc before main and aborts where /proc is not mounted, unless told.
-__attribute__((constructor(101))) static void set_swift_root(void) { setenv("SWIFT_ROOT", "/", 0); }
+static int argument_count;
+static char **arguments;
+
+// The Swift runtime looks for its own path in /proc before main and aborts where /proc is not mounted, unless told. It also
+// finds the arguments by walking back from `environ`, which setenv moves: in a static program they would be lost, so they
+// are kept here, as glibc passes them to constructors.
+__attribute__((constructor(101))) static void set_swift_root(int count, char **values) {
+    argument_count = count;
+    arguments = values;
+    setenv("SWIFT_ROOT", "/", 0);
+}
+
+int hub_argument_count(void) { return argument_count; }
+
+const char *hub_argument(int index) { return index >= 0 && index < argument_count ? arguments[index] : ""; }
 
 void hub_prepare_process(void) {
     __nss_configure_lookup("hosts", "files dns");

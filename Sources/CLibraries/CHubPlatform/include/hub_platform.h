@@ -7,6 +7,10 @@
 /// bounds the allocator's arenas, so that memory used by many connections is given back. The first call of `main`.
 void hub_prepare_process(void);
 
+/// The program's arguments, its own name first. Swift's `CommandLine.arguments` is empty in the static program.
+int hub_argument_count(void);
+const char *hub_argument(int index);
+
 /// `sync_file_range(2)`: starts the write-back of a range without waiting for it. 0, or an errno value.
 int hub_start_writeback(int fd, int64_t offset, int64_t length);
 
