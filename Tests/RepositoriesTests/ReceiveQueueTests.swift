@@ -3,13 +3,23 @@ import Testing
 
 @testable import Repositories
 
+/// A value that several tasks change.
+private final class Shared<Value: Sendable>: Sendable {
+    private let value: Mutex<Value>
+
+    init(_ value: Value) { self.value = Mutex(value) }
+
+    @discardableResult
+    func withLock<Result: Sendable>(_ body: (inout sending Value) -> sending Result) -> Result { value.withLock(body) }
+}
+
 @Suite("Queue of pushes")
 struct ReceiveQueueTests {
     @Test("never runs more than its width at once")
     func width() async throws {
         let queue = ReceiveQueue(width: 2)
-        let running = Mutex(0)
-        let most = Mutex(0)
+        let running = Shared(0)
+        let most = Shared(0)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for index in 0..<50 {
                 group.addTask {
@@ -32,7 +42,7 @@ struct ReceiveQueueTests {
     @Test("goes round the callers that wait")
     func fairness() async throws {
         let queue = ReceiveQueue(width: 1)
-        let order = Mutex<[String]>([])
+        let order = Shared<[String]>([])
         let (gate, open) = AsyncStream.makeStream(of: Void.self)
         let (entered, enter) = AsyncStream.makeStream(of: Void.self)
         try await withThrowingTaskGroup(of: Void.self) { group in
