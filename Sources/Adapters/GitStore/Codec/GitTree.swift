@@ -44,9 +44,12 @@ struct TreeParser {
         var mode: UInt32
         /// Points into the tree; never empty, holds no NUL.
         var name: UnsafeRawBufferPointer
-        var oid: GitOID
+        /// The 20 bytes of the object's name, in the tree.
+        var oidBytes: UnsafeRawPointer
         /// The mode is written with a leading zero, which git accepts but never writes.
         var hasZeroPaddedMode: Bool
+
+        var oid: GitOID { GitOID(bytes: oidBytes) }
     }
 
     private var rest: UnsafeRawBufferPointer
@@ -80,7 +83,7 @@ struct TreeParser {
         guard length > 0 else { throw .malformed("a tree entry has no name") }
         let entry = Entry(
             mode: mode, name: UnsafeRawBufferPointer(start: nameStart, count: length),
-            oid: GitOID(bytes: nameStart + length + 1), hasZeroPaddedMode: rest[0] == UInt8(ascii: "0"))
+            oidBytes: nameStart + length + 1, hasZeroPaddedMode: rest[0] == UInt8(ascii: "0"))
         rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(index + 1 + length + 1 + GitOID.byteCount))
         return entry
     }

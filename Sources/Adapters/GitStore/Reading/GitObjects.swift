@@ -40,14 +40,15 @@ package final class GitObjects: Sendable {
 
     /// The number of an object: always that of the first pack in `opened` that has it.
     func number(of oid: GitOID) -> ObjectNumber? {
-        if let table = tableIfMade { return table.number(of: oid, in: self) }
-        return search(oid)
+        let name = NameWords(oid)
+        if let table = tableIfMade { return table.number(of: name, in: self) }
+        return search(name)
     }
 
     /// Looks into one index after another; for few look-ups, where making the table would cost more than it saves.
-    func search(_ oid: GitOID) -> ObjectNumber? {
+    func search(_ name: NameWords) -> ObjectNumber? {
         for (ordinal, pack) in opened.enumerated() {
-            if let position = pack.index.position(of: oid) { return firstNumbers[ordinal] + position }
+            if let position = pack.index.position(of: name) { return firstNumbers[ordinal] + position }
         }
         return nil
     }
@@ -64,10 +65,15 @@ package final class GitObjects: Sendable {
         }
     }
 
+    func oid(of number: ObjectNumber) -> GitOID { GitOID(bytes: nameBytes(of: number)) }
+
     @inline(__always)
-    func oid(of number: ObjectNumber) -> GitOID {
+    func words(of number: ObjectNumber) -> NameWords { NameWords(at: nameBytes(of: number)) }
+
+    @inline(__always)
+    private func nameBytes(of number: ObjectNumber) -> UnsafeRawPointer {
         let ordinal = ordinal(of: number)
-        return GitOID(bytes: names[ordinal] + (number - firstNumbers[ordinal]) * 20)
+        return names.withUnsafeBufferPointer { $0[ordinal] } + (number - firstNumbers.withUnsafeBufferPointer { $0[ordinal] }) * 20
     }
 
     /// The place of the object's pack in `opened`.

@@ -13,15 +13,17 @@ struct NumberFinder {
         patience = objects.objectCount / 16 / max(1, objects.opened.count) + 1024
     }
 
+    mutating func number(of oid: GitOID) -> ObjectNumber? { number(of: NameWords(oid)) }
+
     @inline(__always)
-    mutating func number(of oid: GitOID) -> ObjectNumber? {
-        if let table { return table.number(of: oid, in: objects) }
-        return search(oid)
+    mutating func number(of name: NameWords) -> ObjectNumber? {
+        if let table { return table.number(of: name, in: objects) }
+        return search(name)
     }
 
-    private mutating func search(_ oid: GitOID) -> ObjectNumber? {
+    private mutating func search(_ name: NameWords) -> ObjectNumber? {
         patience -= 1
         if patience < 0 { table = objects.table }
-        return objects.search(oid)
+        return objects.search(name)
     }
 }

@@ -20,9 +20,9 @@ final class ObjectTable: Sendable {
         let mask = slots.count - 1
         slots.withUnsafeMutableBufferPointer { slots in
             for number in 0..<objects.objectCount {
-                let oid = objects.oid(of: number)
-                var slot = Int((oid.leadingWord &* multiplier) >> shift)
-                while slots[slot] != 0, objects.oid(of: Int(slots[slot]) - 1) != oid { slot = (slot + 1) & mask }
+                let name = objects.words(of: number)
+                var slot = Int((name.first &* multiplier) >> shift)
+                while slots[slot] != 0, !(objects.words(of: Int(slots[slot]) - 1) == name) { slot = (slot + 1) & mask }
                 if slots[slot] == 0 { slots[slot] = UInt32(number + 1) }
             }
         }
@@ -32,13 +32,13 @@ final class ObjectTable: Sendable {
     }
 
     @inline(__always)
-    func number(of oid: GitOID, in objects: GitObjects) -> ObjectNumber? {
+    func number(of name: NameWords, in objects: GitObjects) -> ObjectNumber? {
         slots.withUnsafeBufferPointer { slots in
             let mask = slots.count - 1
-            var slot = Int((oid.leadingWord &* multiplier) >> shift)
+            var slot = Int((name.first &* multiplier) >> shift)
             while slots[slot] != 0 {
                 let number = Int(slots[slot]) - 1
-                if objects.oid(of: number) == oid { return number }
+                if objects.words(of: number) == name { return number }
                 slot = (slot + 1) & mask
             }
             return nil

@@ -54,7 +54,6 @@ struct PackIndex: Sendable {
     /// The checksum of the pack that the index belongs to.
     var packChecksum: GitOID { GitOID(bytes: names - namesStart + (bytes.count - Self.trailerBytes)) }
 
-    @inline(__always)
     func oid(at position: Int) -> GitOID { GitOID(bytes: names + position * 20) }
 
     /// The CRC-32 of the stored entry, header included.
@@ -69,22 +68,22 @@ struct PackIndex: Sendable {
     }
 
     /// Looks a name up: the fan-out table, then a guess (names are evenly spread), then ever smaller steps from there.
-    func position(of oid: GitOID) -> Int? {
-        var low = oid.firstByte == 0 ? 0 : fanOut(Int(oid.firstByte) - 1)
-        var high = fanOut(Int(oid.firstByte))
+    func position(of name: NameWords) -> Int? {
+        var low = name.firstByte == 0 ? 0 : fanOut(name.firstByte - 1)
+        var high = fanOut(name.firstByte)
         if high - low > 16 {
-            let guess = low + ((high - low) * oid.secondAndThirdByte) >> 16
+            let guess = low + ((high - low) * name.secondAndThirdByte) >> 16
             var step = 4
-            if self.oid(at: guess) < oid {
+            if words(at: guess) < name {
                 low = guess + 1
-                while low + step < high, self.oid(at: low + step) < oid {
+                while low + step < high, words(at: low + step) < name {
                     low += step + 1
                     step *= 2
                 }
                 high = min(high, low + step + 1)
             } else {
                 high = guess + 1
-                while high - step > low, oid < self.oid(at: high - step) {
+                while high - step > low, name < words(at: high - step) {
                     high -= step
                     step *= 2
                 }
@@ -93,12 +92,17 @@ struct PackIndex: Sendable {
         }
         while low < high {
             let middle = (low + high) >> 1
-            let found = self.oid(at: middle)
-            if found == oid { return middle }
-            if found < oid { low = middle + 1 } else { high = middle }
+            let found = words(at: middle)
+            if found == name { return middle }
+            if found < name { low = middle + 1 } else { high = middle }
         }
         return nil
     }
+
+    func position(of oid: GitOID) -> Int? { position(of: NameWords(oid)) }
+
+    @inline(__always)
+    private func words(at position: Int) -> NameWords { NameWords(at: names + position * 20) }
 
     /// The positions whose names begin with this byte.
     func positions(firstByte: UInt8) -> Range<Int> {

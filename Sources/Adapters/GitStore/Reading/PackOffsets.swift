@@ -39,19 +39,31 @@ final class PackOffsets: Sendable {
         var otherKeys = keys
         var shift: UInt64 = 0
         while shift < 64, largest >> shift > 0 {
-            var starts = [Int](repeating: 0, count: 65537)
-            for key in keys { starts[Int((key >> shift) & 0xffff) + 1] += 1 }
-            for digit in 1...65536 { starts[digit] += starts[digit - 1] }
-            for item in keys.indices {
-                let digit = Int((keys[item] >> shift) & 0xffff)
-                otherKeys[starts[digit]] = keys[item]
-                otherOrder[starts[digit]] = order[item]
-                starts[digit] += 1
-            }
+            distribute(keys, order, shift: shift, keysTo: &otherKeys, orderTo: &otherOrder)
             swap(&keys, &otherKeys)
             swap(&order, &otherOrder)
             shift += 16
         }
         return order
+    }
+
+    private static func distribute(
+        _ keys: [UInt64], _ order: [UInt32], shift: UInt64, keysTo: inout [UInt64], orderTo: inout [UInt32]
+    ) {
+        var starts = [Int](repeating: 0, count: 65537)
+        starts.withUnsafeMutableBufferPointer { starts in
+            for key in keys { starts[Int((key >> shift) & 0xffff) + 1] += 1 }
+            for digit in 1...65536 { starts[digit] += starts[digit - 1] }
+            keysTo.withUnsafeMutableBufferPointer { keysTo in
+                orderTo.withUnsafeMutableBufferPointer { orderTo in
+                    for item in keys.indices {
+                        let digit = Int((keys[item] >> shift) & 0xffff)
+                        keysTo[starts[digit]] = keys[item]
+                        orderTo[starts[digit]] = order[item]
+                        starts[digit] += 1
+                    }
+                }
+            }
+        }
     }
 }

@@ -58,9 +58,10 @@ struct PackWriter: ~Copyable {
             let first = objects.firstNumber(ofPack: ordinal)
             guard selection.hasSelected(in: first..<first + pack.index.count) else { continue }
             let offsets = pack.offsets
-            for place in 0..<offsets.count {
+            var next = 0
+            while let place = offsets.next(from: next, first: first, in: selection.selected) {
+                next = place + 1
                 let number = first + Int(offsets.positions[place])
-                guard selection.selected.contains(number) else { continue }
                 if counts.objects & 0xfff == 0 { try check(counts.objects) }
                 try write(number, StoredEntry(pack: pack, offsets: offsets, first: first, place: place))
             }

@@ -60,3 +60,19 @@ struct StoredEntry {
         guard CRC32.of(bytes) == pack.index.checksum(at: position) else { throw .corrupt("an entry of a pack has another CRC") }
     }
 }
+
+extension PackOffsets {
+    /// The first place, from `place` on, whose object is in a set.
+    ///
+    /// - Parameter first: The object number of the pack's first object.
+    func next(from place: Int, first: ObjectNumber, in set: borrowing ObjectSet) -> Int? {
+        positions.withUnsafeBufferPointer { positions in
+            var place = place
+            while place < positions.count {
+                if set.contains(first + Int(positions[place])) { return place }
+                place += 1
+            }
+            return nil
+        }
+    }
+}

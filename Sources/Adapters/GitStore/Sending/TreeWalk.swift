@@ -93,7 +93,7 @@ struct TreeWalk {
         var parser = TreeParser(try load(tree))
         while let entry = try next(&parser) {
             if GitFileMode.isGitlink(entry.mode) { continue }
-            guard let number = finder.number(of: entry.oid) else { continue }
+            guard let number = finder.number(of: NameWords(at: entry.oidBytes)) else { continue }
             selection.markKnown(number)
             let isTree = GitFileMode.isTree(entry.mode)
             guard isTree || wantsCandidates else { continue }
@@ -113,7 +113,7 @@ struct TreeWalk {
         while let entry = try next(&parser) {
             let isTree = GitFileMode.isTree(entry.mode)
             if !isTree, !wantsBlobs || GitFileMode.isGitlink(entry.mode) { continue }
-            guard let number = finder.number(of: entry.oid) else { throw .missing(entry.oid) }
+            guard let number = finder.number(of: NameWords(at: entry.oidBytes)) else { throw .missing(entry.oid) }
             guard selection.seen.insert(number) else { continue }
             if isTree {
                 if wantsTrees { selection.selected.insert(number) }

@@ -1,23 +1,22 @@
 /// The SHA-1 name of a git object: 20 bytes, compared as git sorts them.
 package struct GitOID: Hashable, Sendable, Comparable, CustomStringConvertible {
     // Big-endian words, so that comparing them compares the bytes.
-    @usableFromInline let first: UInt64
-    @usableFromInline let second: UInt64
-    @usableFromInline let third: UInt32
+    private let first: UInt64
+    private let second: UInt64
+    private let third: UInt32
 
-    @inlinable package static var byteCount: Int { 20 }
+    package static let byteCount = 20
     /// Forty zeros: "no object" in the protocol.
     package static let zero = GitOID(first: 0, second: 0, third: 0)
 
-    @inlinable @inline(__always)
-    init(first: UInt64, second: UInt64, third: UInt32) {
+    private init(first: UInt64, second: UInt64, third: UInt32) {
         self.first = first
         self.second = second
         self.third = third
     }
 
     /// Reads 20 bytes; the pointer need not be aligned.
-    @inlinable @inline(__always)
+    @inline(__always)
     package init(bytes: UnsafeRawPointer) {
         first = UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self))
         second = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
@@ -46,34 +45,26 @@ package struct GitOID: Hashable, Sendable, Comparable, CustomStringConvertible {
     }
 
     /// Stores the 20 bytes at the start of `buffer`.
-    @inlinable @inline(__always)
+    @inline(__always)
     package func write(to buffer: UnsafeMutableRawBufferPointer) {
         buffer.storeBytes(of: first.bigEndian, as: UInt64.self)
         buffer.storeBytes(of: second.bigEndian, toByteOffset: 8, as: UInt64.self)
         buffer.storeBytes(of: third.bigEndian, toByteOffset: 16, as: UInt32.self)
     }
 
-    @inlinable package var firstByte: UInt8 { UInt8(truncatingIfNeeded: first >> 56) }
-    /// The two bytes after the first, as a number: where a name lies among those with the same first byte.
-    @inlinable package var secondAndThirdByte: Int { Int((first >> 40) & 0xffff) }
+    package var firstByte: UInt8 { UInt8(truncatingIfNeeded: first >> 56) }
     /// Eight bytes of the name, for tables that are keyed by it.
-    @inlinable package var leadingWord: UInt64 { first }
+    package var leadingWord: UInt64 { first }
     package var isZero: Bool { self == .zero }
     package var hex: String { Hex.encode(bytes) }
     package var description: String { hex }
 
-    @inlinable @inline(__always)
     package func hash(into hasher: inout Hasher) {
         // The name is a hash already; its first word is enough, and hashing is on the hot path of enumeration.
         hasher.combine(first)
     }
 
-    @inlinable @inline(__always)
-    package static func == (left: Self, right: Self) -> Bool {
-        left.first == right.first && left.second == right.second && left.third == right.third
-    }
-
-    @inlinable @inline(__always)
+    @inline(__always)
     package static func < (left: Self, right: Self) -> Bool {
         if left.first != right.first { return left.first < right.first }
         if left.second != right.second { return left.second < right.second }
