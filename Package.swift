@@ -109,8 +109,8 @@ let package = Package(
             .product(name: "Yams", package: "Yams"),
         ]),
         module("HubCommands", in: "App", [
-            "HubCore", "HubServer", "HubAPI", "WebCore", "Identity", "MetadataStore", "ObjectStore", hummingbird, nioCore, nioPosix, httpTypes,
-            logging,
+            "HubCore", "HubServer", "HubAPI", "WebCore", "Identity", "MetadataStore", "ObjectStore", hummingbird, nioCore,
+            nioPosix, httpTypes, logging,
             .product(name: "NIOHTTP1", package: "swift-nio"),
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
@@ -135,6 +135,14 @@ let package = Package(
         tests("HubServerTests", [
             "HubServer", "HubAPI", "GitProtocols", "HubCore", "WebCore", "Identity", "HubTestSupport", "CHubPlatform", hummingbird,
             httpTypes, nioCore, nioPosix, logging, serviceLifecycle, .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        ]),
+        tests("HubAPITests", [
+            "HubCore", "HubAPI", "WebCore", "Identity", "Repositories", "MetadataStore", "ObjectStore", hummingbird, nioCore,
+            httpTypes, logging,
+        ]),
+        tests("HubCommandsTests", [
+            "HubCore", "HubCommands", "HubAPI", "HubServer", hummingbird, nioCore, httpTypes, logging, serviceLifecycle,
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
         tests("LayeringTests", []),
         tests("EndToEndTests", ["HubTestSupport"]),

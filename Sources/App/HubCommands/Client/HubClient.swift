@@ -129,7 +129,7 @@ struct HubClient: Sendable {
     private static func failure(status: Int, retryAfter: String?, body: ByteBuffer) -> CommandFailure {
         let error = decoded(APIErrorBody.self, body)?.error
         let message = error?.message ?? "The hub answered with status \(status)."
-        let hint = retryAfter.map { " Try again in \($0) s." } ?? ""
+        let hint = message.contains("again") ? "" : retryAfter.map { " Try again in \($0) s." } ?? ""
         return CommandFailure(ExitStatus(httpStatus: status), DisplayText.safe(message) + hint, code: error?.code)
     }
 }

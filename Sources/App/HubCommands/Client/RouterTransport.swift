@@ -25,31 +25,60 @@ struct RouterTransport: HubTransport {
         _ request: HubRequest, _ read: @Sendable (HubResponse) async throws -> Value
     ) async throws -> Value {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
-            let body = requestBody(of: request, in: &tasks)
-            let response = try await respond(Request(head: head(of: request), body: body))
-            let pipe = BodyPipe()
-            tasks.addTask {
-                do {
-                    try await response.body.write(PipeWriter(pipe: pipe))
-                    await pipe.finish(nil)
-                } catch {
-                    await pipe.finish(error)
-                }
-            }
-            let answer = HubResponse(
-                status: response.status.code, retryAfter: response.headers[.retryAfter],
-                body: ResponseReader { try await pipe.next() })
-            let value: Value
+            let sent = BodyPipe()
+            let answered = BodyPipe()
             do {
-                value = try await read(answer)
+                send(request.body, through: sent, in: &tasks)
+                let response = try await respond(Request(head: head(of: request), body: body(of: request, sent)))
+                receive(response.body, through: answered, in: &tasks)
+                let answer = HubResponse(
+                    status: response.status.code, retryAfter: response.headers[.retryAfter],
+                    body: ResponseReader { try await answered.next() })
+                let value = try await read(answer)
+                await end(sent, answered, &tasks)
+                return value
             } catch {
-                await pipe.abandon()
-                tasks.cancelAll()
+                await end(sent, answered, &tasks)
                 throw error
             }
-            await pipe.abandon()
-            tasks.cancelAll()
-            return value
+        }
+    }
+
+    /// Nobody reads any more; those who still write stop.
+    private func end(_ sent: BodyPipe, _ answered: BodyPipe, _ tasks: inout ThrowingTaskGroup<Void, any Error>) async {
+        await sent.abandon()
+        await answered.abandon()
+        tasks.cancelAll()
+    }
+
+    private func send(_ body: HubRequestBody, through pipe: BodyPipe, in tasks: inout ThrowingTaskGroup<Void, any Error>) {
+        guard case .stream(_, let produce) = body else { return }
+        tasks.addTask {
+            do {
+                try await produce { try await pipe.write($0) }
+                await pipe.finish(nil)
+            } catch {
+                await pipe.finish(error)
+            }
+        }
+    }
+
+    private func receive(_ body: ResponseBody, through pipe: BodyPipe, in tasks: inout ThrowingTaskGroup<Void, any Error>) {
+        tasks.addTask {
+            do {
+                try await body.write(PipeWriter(pipe: pipe))
+                await pipe.finish(nil)
+            } catch {
+                await pipe.finish(error)
+            }
+        }
+    }
+
+    private func body(of request: HubRequest, _ pipe: BodyPipe) -> RequestBody {
+        switch request.body {
+        case .none: RequestBody(buffer: ByteBuffer())
+        case .bytes(let bytes): RequestBody(buffer: bytes)
+        case .stream: RequestBody(asyncSequence: PipePieces(pipe: pipe))
         }
     }
 
@@ -62,28 +91,6 @@ struct RouterTransport: HubTransport {
         }
         if case .none = request.body {} else { head.headerFields[.contentType] = request.contentType }
         return head
-    }
-
-    private func requestBody(of request: HubRequest, in tasks: inout ThrowingTaskGroup<Void, any Error>) -> RequestBody
-    {
-        switch request.body {
-        case .none: return RequestBody(buffer: ByteBuffer())
-        case .bytes(let bytes): return RequestBody(buffer: bytes)
-        case .stream(_, let produce):
-            let (body, source) = RequestBody.makeStream()
-            tasks.addTask {
-                do {
-                    try await produce { bytes in
-                        try Task.checkCancellation()
-                        await source.yield(bytes)
-                    }
-                    source.finish()
-                } catch {
-                    source.finish(error)
-                }
-            }
-            return body
-        }
     }
 }
 
@@ -140,6 +147,18 @@ private actor BodyPipe {
         writer?.resume()
         writer = nil
     }
+}
+
+/// What comes out of a pipe, as the router takes a body.
+private struct PipePieces: AsyncSequence, Sendable {
+    struct AsyncIterator: AsyncIteratorProtocol {
+        let pipe: BodyPipe
+        mutating func next() async throws -> ByteBuffer? { try await pipe.next() }
+    }
+
+    let pipe: BodyPipe
+
+    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(pipe: pipe) }
 }
 
 private struct PipeWriter: ResponseBodyWriter {

@@ -4,6 +4,7 @@ import HTTPTypes
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import Synchronization
 
 /// HTTP/1.1 over the control socket of a running hub. Each request has its own connection.
 struct SocketTransport: HubTransport {
@@ -48,7 +49,8 @@ struct SocketTransport: HubTransport {
         let connection = try await connect()
         do {
             return try await connection.executeThenClose { inbound, outbound in
-                try await Self.exchange(request, head: head(of: request), inbound, outbound, read)
+                try await Self.exchange(
+                    request, head: head(of: request), inbound, outbound, close: { connection.channel.close(promise: nil) }, read)
             }
         } catch let error as CommandFailure {
             throw error
@@ -60,18 +62,31 @@ struct SocketTransport: HubTransport {
     private static func exchange<Value: Sendable>(
         _ request: HubRequest, head: HTTPRequestHead, _ inbound: NIOAsyncChannelInboundStream<HTTPClientResponsePart>,
         _ outbound: NIOAsyncChannelOutboundWriter<HTTPPart<HTTPRequestHead, ByteBuffer>>,
-        _ read: @Sendable (HubResponse) async throws -> Value
+        close: @escaping @Sendable () -> Void, _ read: @Sendable (HubResponse) async throws -> Value
     ) async throws -> Value {
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
+        let failure = SendFailure()
+        return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
                 do {
                     try await send(request.body, after: head, to: outbound)
-                } catch let error where error is IOError || error is ChannelError {
-                    // The hub answered before it had read everything, and closed; its answer says why.
+                } catch let error where error is IOError || error is ChannelError || error is CancellationError {
+                    // The hub answered before it had read everything; its answer says why.
+                } catch {
+                    // The hub would wait for the rest, and so would the reader below.
+                    failure.error.withLock { $0 = error }
+                    close()
                 }
             }
             var parts = inbound.makeAsyncIterator()
-            guard case .head(let answer)? = try await parts.next() else { throw ChannelError.inputClosed }
+            let first: HTTPClientResponsePart?
+            do {
+                first = try await parts.next()
+            } catch {
+                throw failure.error.withLock { $0 } ?? error
+            }
+            guard case .head(let answer)? = first else {
+                throw failure.error.withLock { $0 } ?? ChannelError.inputClosed
+            }
             let source = PartSource(parts)
             let response = HubResponse(
                 status: Int(answer.status.code), retryAfter: answer.headers.first(name: "Retry-After"),
@@ -150,6 +165,11 @@ private final class RequestPartHandler: ChannelOutboundHandler, Sendable {
         case .end(let trailers): context.write(wrapOutboundOut(.end(trailers)), promise: promise)
         }
     }
+}
+
+/// Why a request's body could not be made.
+private final class SendFailure: Sendable {
+    let error = Mutex<(any Error)?>(nil)
 }
 
 /// The body of an answer. Read by one task at a time, as the closure that gets it runs in one.

@@ -21,10 +21,12 @@ struct DirectoryChecks {
                 mend: "Run this as the owner of the folder, or with sudo.")
         }
         let mode = status.st_mode & 0o777
-        if mode & 0o027 != 0 {
-            return .problem(
-                "directory", "Others may enter or change \(data) (mode \(Self.octal(mode))).",
-                mend: "chmod 0750 '\(data)'")
+        let mend = "chmod 0750 '\(data)'"
+        if mode & 0o022 != 0 {
+            return .problem("directory", "Others may change what is in \(data) (mode \(Self.octal(mode))).", mend: mend)
+        }
+        if mode & 0o005 != 0 {
+            return .warning("directory", "Others may look into \(data) (mode \(Self.octal(mode))).", mend: mend)
         }
         for name in ["hub.db", "objects", "git", "staging"] {
             guard let part = self.status(name) else { continue }

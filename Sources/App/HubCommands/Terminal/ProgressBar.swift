@@ -84,6 +84,6 @@ package final class ProgressBar: Sendable {
                 parts.append("\(DisplayText.clock(Int64(Double(total - done) / rate) + 1)) left")
             }
         }
-        return DisplayText.cut(parts.joined(separator: "  "), to: max(20, width - 1))
+        return DisplayText.cut(parts.joined(separator: "  "), to: max(10, width - 1))
     }
 }

@@ -51,7 +51,8 @@ struct Table<Item> {
                 isLast && !column.alignsRight
                     ? cell : DisplayText.padded(cell, to: widths[index], alignsRight: column.alignsRight))
         }
-        let text = parts.joined(separator: "  ")
+        var text = parts.joined(separator: "  ")
+        while text.hasSuffix(" ") { text.removeLast() }
         return console.width.map { DisplayText.cut(text, to: $0) } ?? text
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FoundationEssentials
 import Glibc
+import HubAPI
 import HubCore
 import MetadataStore
 
@@ -15,11 +16,12 @@ extension BenchmarkCommand {
     struct Commits: HubVerb {
         static let configuration = CommandConfiguration(
             abstract: "Measures durable commits a second in a new database in a folder.",
-            discussion: "Example: csghub benchmark commits --folder /var/tmp --writers 64 --seconds 3")
+            discussion: "Example: csghub benchmark commits --data /var/tmp --writers 64 --seconds 3")
 
-        @Option(help: "Where the database is made and removed again.") var folder: String
+        @Option(help: "The folder in which the database is made and removed again.") var data: String
         @Option(help: "How many write at once; 64 unless given.") var writers = 64
         @Option(help: "How long; 3 unless given.") var seconds = 3.0
+        @OptionGroup var list: ListOptions
 
         func validate() throws {
             guard (1...4096).contains(writers) else { throw ValidationError("--writers is 1 to 4096.") }
@@ -27,19 +29,27 @@ extension BenchmarkCommand {
         }
 
         func perform(in session: CommandSession) async throws {
-            let path = "\(HubLocation.absolute(folder))/csghub-benchmark-\(getpid())"
-            guard mkdir(path, 0o700) == 0 else {
-                throw CommandFailure(
-                    .failed, "A folder cannot be made in \(folder): \(String(cString: strerror(errno))).")
+            let folder = HubLocation.absolute(data)
+            let path = "\(folder)/csghub-benchmark-\(getpid())"
+            guard mkdir(folder, 0o755) == 0 || errno == EEXIST, mkdir(path, 0o700) == 0 else {
+                throw CommandFailure(.failed, "A folder cannot be made in \(folder): \(String(cString: strerror(errno))).")
             }
-            // What stays is the caller's temporary folder.
+            // What stays is in the caller's temporary folder.
             defer { try? FileManager.default.removeItem(atPath: path) }
             let store = try MetadataStore(path: path + "/hub.db")
-            let alone = try await commitsPerSecond(store, writers: 1)
-            let together = try await commitsPerSecond(store, writers: writers)
+            for count in writers == 1 ? [1] : [1, writers] {
+                let figure = Figure(writers: count, commitsPerSecond: try await commitsPerSecond(store, writers: count))
+                session.console.print(
+                    list.json
+                        ? try JSONForm.text(figure)
+                        : "\(DisplayText.counted(count, "writer")): \(Int(figure.commitsPerSecond)) commits a second")
+            }
             try store.close()
-            session.console.print("writers=1 commits_per_second=\(Int(alone))")
-            session.console.print("writers=\(writers) commits_per_second=\(Int(together))")
+        }
+
+        private struct Figure: Codable {
+            let writers: Int
+            let commitsPerSecond: Double
         }
 
         private func commitsPerSecond(_ store: MetadataStore, writers: Int) async throws -> Double {

@@ -117,15 +117,13 @@ extension OrganizationCommand.MemberCommand {
     struct Remove: ClientVerb {
         static let configuration = CommandConfiguration(
             abstract: "Removes a member and prints its name.",
-            discussion: "Example: csghub organization member remove lab ada --yes")
+            discussion: "Example: csghub organization member remove lab ada")
 
         @Argument(help: "The organization.") var organization: String
         @Argument(help: "The account.") var name: String
-        @OptionGroup var confirmation: ConfirmationOptions
         @OptionGroup var hub: HubOptions
 
         func perform(_ client: HubClient, _ console: Console) async throws {
-            try console.confirm("Remove \(name) from \(organization)?", unless: confirmation.yes)
             try await client.delete(["organizations", organization, "members", name])
             console.print(name)
         }

@@ -72,16 +72,12 @@ extension TokenCommand {
     struct Revoke: ClientVerb {
         static let configuration = CommandConfiguration(
             abstract: "Revokes a token, so that it stops working at once, and prints its id.",
-            discussion: "Example: csghub token revoke 7 --yes")
+            discussion: "Example: csghub token revoke 7")
 
         @Argument(help: "The id, as “csghub token list” shows it.") var id: String
-        @OptionGroup var confirmation: ConfirmationOptions
         @OptionGroup var hub: HubOptions
 
         func perform(_ client: HubClient, _ console: Console) async throws {
-            let token: TokenModel = try await client.get(["tokens", id])
-            try console.confirm(
-                "Revoke token \(token.id) (“\(token.name)”) of \(token.account)?", unless: confirmation.yes)
             let revoked: TokenModel = try await client.send(.delete, ["tokens", id])
             console.print(revoked.id)
         }

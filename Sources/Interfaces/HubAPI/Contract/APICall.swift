@@ -93,7 +93,10 @@ struct APICall: Sendable {
     }
 
     /// Who asks and from where, for rights and the audit log.
-    var caller: Caller { Caller(principal, address: context.peerUser == nil ? context.remoteAddress : nil) }
+    var caller: Caller {
+        if case .localAdministrator = principal { return Caller(principal) }
+        return Caller(principal, address: context.remoteAddress)
+    }
 
     /// The error as a line of a stream, logged when it is a fault of the hub.
     func errorBody(for error: any Error) -> APIErrorBody {
