@@ -91,8 +91,8 @@ let package = Package(
             hummingbird, nioCore, httpTypes, logging, metrics,
         ]),
         module("HubAPI", in: "Interfaces", [
-            "HubCore", "WebCore", "Identity", "Repositories", "ObjectStore", "MetadataStore", hummingbird, nioCore, httpTypes,
-            logging,
+            "HubCore", "WebCore", "Identity", "Repositories", "GitStore", "ObjectStore", "MetadataStore", hummingbird, nioCore,
+            httpTypes, logging,
         ]),
 
         // App
@@ -137,8 +137,8 @@ let package = Package(
             httpTypes, nioCore, nioPosix, logging, serviceLifecycle, .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ]),
         tests("HubAPITests", [
-            "HubCore", "HubAPI", "WebCore", "Identity", "Repositories", "MetadataStore", "ObjectStore", hummingbird, nioCore,
-            httpTypes, logging,
+            "HubCore", "HubAPI", "WebCore", "Identity", "Repositories", "GitStore", "MetadataStore", "ObjectStore", hummingbird,
+            nioCore, httpTypes, logging,
         ]),
         tests("HubCommandsTests", [
             "HubCore", "HubCommands", "HubAPI", "HubServer", hummingbird, nioCore, httpTypes, logging, serviceLifecycle,

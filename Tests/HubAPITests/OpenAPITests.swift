@@ -61,7 +61,9 @@ struct OpenAPITests {
     func names() async throws {
         let test = try TestAPI()
         var shapes: [String: ObjectSchema] = [:]
-        for object in test.api.routes.flatMap({ [$0.body?.schema, $0.answer.schema] }).compactMap({ $0 }).flatMap(\.namedObjects) {
+        for object in test.api.routes.flatMap({ [$0.body?.schema, $0.answer.schema] }).compactMap({ $0 }).flatMap(
+            \.namedObjects)
+        {
             #expect(shapes[object.name] == nil || shapes[object.name] == object, "\(object.name)")
             shapes[object.name] = object
         }
@@ -70,7 +72,9 @@ struct OpenAPITests {
     private static func collect(from value: JSONValue, _ references: inout Set<String>) {
         switch value {
         case .object(let members):
-            if let reference = members["$ref"]?.string { references.insert(String(reference.split(separator: "/").last ?? "")) }
+            if let reference = members["$ref"]?.string {
+                references.insert(String(reference.split(separator: "/").last ?? ""))
+            }
             for member in members.values { collect(from: member, &references) }
         case .array(let elements): for element in elements { collect(from: element, &references) }
         default: break

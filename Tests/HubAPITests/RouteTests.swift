@@ -29,7 +29,9 @@ struct RouteTests {
             return value
         case .lines(let schema):
             let lines = try answer.lines
-            for line in lines { #expect(schema.complaint(about: line) == nil, "\(line)", sourceLocation: sourceLocation) }
+            for line in lines {
+                #expect(schema.complaint(about: line) == nil, "\(line)", sourceLocation: sourceLocation)
+            }
             return .array(lines)
         case .nothing:
             #expect(answer.bytes.readableBytes == 0, sourceLocation: sourceLocation)
@@ -41,12 +43,14 @@ struct RouteTests {
     @Test("accounts are made, changed, disabled and deleted")
     func accounts() async throws {
         let made = try await expect(
-            201, .post, "/accounts", ["name": "ada", "email": "ada@example.org", "password": "correct horse", "roles": ["auditor"]],
+            201, .post, "/accounts",
+            ["name": "ada", "email": "ada@example.org", "password": "correct horse", "roles": ["auditor"]],
             of: "createAccount")
         #expect(made["name"] == "ada" && made["roles"] == ["auditor"] && made["full_name"] == .null)
         #expect(try await expect(200, .get, "/accounts/ADA", of: "getAccount")["id"] == made["id"])
         let changed = try await expect(
-            200, .patch, "/accounts/ada", ["full_name": "Ada L.", "email": .null, "is_disabled": true], of: "changeAccount")
+            200, .patch, "/accounts/ada", ["full_name": "Ada L.", "email": .null, "is_disabled": true],
+            of: "changeAccount")
         #expect(changed["full_name"] == "Ada L." && changed["email"] == .null && changed["is_disabled"] == true)
         #expect(changed["roles"] == ["auditor"])
         try await expect(200, .put, "/accounts/ada/password", ["password": "battery staple"], of: "setPassword")
@@ -73,11 +77,13 @@ struct RouteTests {
     @Test("organizations have members with roles")
     func organizations() async throws {
         _ = try await test.account("ada")
-        try await expect(201, .post, "/organizations", ["name": "lab", "full_name": "The Lab"], of: "createOrganization")
+        try await expect(
+            201, .post, "/organizations", ["name": "lab", "full_name": "The Lab"], of: "createOrganization")
         let member = try await expect(
             200, .put, "/organizations/lab/members/ada", ["role": "contribute"], of: "setMember")
         #expect(member["account"] == "ada" && member["role"] == "contribute")
-        #expect(try await expect(200, .get, "/organizations/lab/members", of: "listMembers")["items"]?.elements?.count == 1)
+        #expect(
+            try await expect(200, .get, "/organizations/lab/members", of: "listMembers")["items"]?.elements?.count == 1)
         try await expect(200, .patch, "/organizations/lab", ["full_name": .null], of: "changeOrganization")
         try await expect(204, .delete, "/organizations/lab/members/ada", of: "removeMember")
         try await expect(204, .delete, "/organizations/lab", of: "deleteOrganization")
@@ -101,15 +107,20 @@ struct RouteTests {
     @Test("a token can be limited to repositories and a time")
     func limitedTokens() async throws {
         _ = try await test.account("ada")
-        try await expect(201, .post, "/repositories", ["kind": "model", "namespace": "ada", "name": "bert"], of: "createRepository")
+        try await expect(
+            201, .post, "/repositories", ["kind": "model", "namespace": "ada", "name": "bert"], of: "createRepository")
         let made = try await expect(
             201, .post, "/tokens",
-            ["account": "ada", "name": "ci", "scope": "write", "repositories": ["models/ada/bert"], "expires_at": "2126-01-01T00:00:00Z"],
+            [
+                "account": "ada", "name": "ci", "scope": "write", "repositories": ["models/ada/bert"],
+                "expires_at": "2126-01-01T00:00:00Z",
+            ],
             of: "createToken")
         #expect(made["token"]?["repositories"] == ["models/ada/bert"])
         #expect(made["token"]?["expires_at"] == "2126-01-01T00:00:00Z")
         try await expect(
-            404, .post, "/tokens", ["account": "ada", "name": "ci", "scope": "read", "repositories": ["models/ada/none"]],
+            404, .post, "/tokens",
+            ["account": "ada", "name": "ci", "scope": "read", "repositories": ["models/ada/none"]],
             of: "createToken")
     }
 
@@ -120,30 +131,42 @@ struct RouteTests {
         let made = try await expect(
             201, .post, "/repositories", ["kind": "model", "namespace": "ada", "name": "bert"], of: "createRepository")
         #expect(made["visibility"] == "private" && made["default_branch"] == "main" && made["description"] == .null)
-        try await expect(409, .post, "/repositories", ["kind": "model", "namespace": "ada", "name": "BERT"], of: "createRepository")
+        try await expect(
+            409, .post, "/repositories", ["kind": "model", "namespace": "ada", "name": "BERT"], of: "createRepository")
         let changed = try await expect(
-            200, .patch, path, ["visibility": "public", "description": "A model", "default_branch": "dev"], of: "changeRepository")
-        #expect(changed["visibility"] == "public" && changed["description"] == "A model" && changed["default_branch"] == "dev")
-        #expect(try await expect(200, .patch, path, ["description": .null], of: "changeRepository")["description"] == .null)
+            200, .patch, path, ["visibility": "public", "description": "A model", "default_branch": "dev"],
+            of: "changeRepository")
+        #expect(
+            changed["visibility"] == "public" && changed["description"] == "A model"
+                && changed["default_branch"] == "dev")
+        #expect(
+            try await expect(200, .patch, path, ["description": .null], of: "changeRepository")["description"] == .null)
         try await expect(200, .post, path + "/rename", ["name": "roberta"], of: "renameRepository")
         #expect(try await expect(200, .get, path, of: "getRepository")["name"] == "roberta")
         try await expect(204, .delete, "/repositories/model/ada/roberta", of: "deleteRepository")
         try await expect(404, .get, "/repositories/model/ada/roberta", of: "getRepository")
         let deleted = try await expect(200, .get, "/repositories?deleted=true", of: "listRepositories")
         #expect(deleted["items"]?.elements?.first?["deleted_at"] != .null)
-        #expect(try await expect(200, .get, "/repositories?owner=ada&kind=model", of: "listRepositories")["items"] == [])
+        #expect(
+            try await expect(200, .get, "/repositories?owner=ada&kind=model", of: "listRepositories")["items"] == [])
         try await expect(200, .post, "/repositories/model/ada/roberta/undelete", of: "undeleteRepository")
-        #expect(try await expect(200, .get, "/repositories?owner=ada", of: "listRepositories")["items"]?.elements?.count == 1)
+        #expect(
+            try await expect(200, .get, "/repositories?owner=ada", of: "listRepositories")["items"]?.elements?.count
+                == 1)
     }
 
     @Test("collaborators come and go")
     func collaborators() async throws {
         _ = try await test.account("ada")
         _ = try await test.account("bob")
-        try await expect(201, .post, "/repositories", ["kind": "code", "namespace": "ada", "name": "x"], of: "createRepository")
+        try await expect(
+            201, .post, "/repositories", ["kind": "code", "namespace": "ada", "name": "x"], of: "createRepository")
         let path = "/repositories/code/ada/x/collaborators"
         try await expect(200, .put, path + "/bob", ["role": "write"], of: "setCollaborator")
-        #expect(try await expect(200, .get, path, of: "listCollaborators")["items"] == [["account": "bob", "role": "write"]])
+        #expect(
+            try await expect(200, .get, path, of: "listCollaborators")["items"] == [
+                ["account": "bob", "role": "write"]
+            ])
         try await expect(204, .delete, path + "/bob", of: "removeCollaborator")
         #expect(try await expect(200, .get, path, of: "listCollaborators")["items"] == [])
     }
@@ -152,7 +175,9 @@ struct RouteTests {
     func settings() async throws {
         let all = try await expect(200, .get, "/settings", of: "listSettings")["items"]?.elements ?? []
         #expect(all.contains { $0["key"] == "anonymous-read" })
-        #expect(try await expect(200, .put, "/settings/anonymous-read", ["value": "true"], of: "setSetting")["value"] == "true")
+        #expect(
+            try await expect(200, .put, "/settings/anonymous-read", ["value": "true"], of: "setSetting")["value"]
+                == "true")
         #expect(try await expect(200, .get, "/settings/anonymous-read", of: "getSetting")["value"] == "true")
         #expect(try await expect(200, .delete, "/settings/anonymous-read", of: "resetSetting")["value"] == "false")
         try await expect(404, .get, "/settings/no-such", of: "getSetting")
@@ -162,7 +187,8 @@ struct RouteTests {
     func audit() async throws {
         let token = try await test.account("ada")
         try await expect(
-            201, .post, "/repositories", ["kind": "model", "namespace": "ada", "name": "m"], token: token, of: "createRepository")
+            201, .post, "/repositories", ["kind": "model", "namespace": "ada", "name": "m"], token: token,
+            of: "createRepository")
         let rows = try await expect(200, .get, "/audit?limit=2", of: "listAudit")
         let newest = try #require(rows["items"]?.elements?.first)
         #expect(newest["action"] == "repository.create" && newest["target"] == "models/ada/m")
@@ -174,7 +200,8 @@ struct RouteTests {
         #expect(exported.count == 3)
         #expect(try await expect(200, .get, "/audit/export?after=2", of: "exportAudit").elements?.count == 1)
         let check = try await expect(200, .get, "/audit/verification", of: "verifyAudit").elements?.last
-        #expect(check?["is_intact"] == true && check?["checked_rows"] == 3 && check?["last_hash"] == exported.last?["hash"])
+        #expect(
+            check?["is_intact"] == true && check?["checked_rows"] == 3 && check?["last_hash"] == exported.last?["hash"])
     }
 
     @Test("large objects are uploaded, found missing, downloaded and verified")
@@ -182,7 +209,8 @@ struct RouteTests {
         _ = try await test.account("ada")
         for name in ["a", "b"] {
             try await expect(
-                201, .post, "/repositories", ["kind": "model", "namespace": "ada", "name": .string(name)], of: "createRepository")
+                201, .post, "/repositories", ["kind": "model", "namespace": "ada", "name": .string(name)],
+                of: "createRepository")
         }
         // echo -n hello | sha256sum
         let oid = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
@@ -196,16 +224,21 @@ struct RouteTests {
         #expect(try await expect(200, .post, path + "/missing", asked, of: "findMissingObjects") == ["objects": []])
         #expect(try await test.send(.get, "\(path)/\(oid)").text == "hello")
         // Another repository does not have it until its bytes were sent there.
-        #expect(try await expect(200, .post, "/repositories/model/ada/b/objects/missing", asked, of: "findMissingObjects") == asked)
+        #expect(
+            try await expect(200, .post, "/repositories/model/ada/b/objects/missing", asked, of: "findMissingObjects")
+                == asked)
         #expect(try await test.send(.get, "/repositories/model/ada/b/objects/\(oid)").status == 404)
-        try await expect(400, .post, path + "/missing", ["objects": [["oid": "xyz", "size_bytes": 5]]], of: "findMissingObjects")
+        try await expect(
+            400, .post, path + "/missing", ["objects": [["oid": "xyz", "size_bytes": 5]]], of: "findMissingObjects")
 
         let sound = try await expect(200, .get, "/objects/verification?all=1", of: "verifyObjects").elements?.last
         #expect(sound?["event"] == "summary" && sound?["checked_objects"] == 1 && sound?["problem_objects"] == 0)
         let file = "\(test.folder)/objects/2c/f2/\(oid)"
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
         try Data("hellO".utf8).write(to: URL(filePath: file))
-        #expect(try await expect(200, .get, "/objects/verification", of: "verifyObjects").elements?.last?["problem_objects"] == 0)
+        #expect(
+            try await expect(200, .get, "/objects/verification", of: "verifyObjects").elements?.last?["problem_objects"]
+                == 0)
         let damaged = try await expect(200, .get, "/objects/verification?all=1", of: "verifyObjects").elements?.first
         #expect(damaged?["defect"] == "damaged" && damaged?["oid"]?.string == oid)
         try FileManager.default.removeItem(atPath: file)
@@ -215,13 +248,96 @@ struct RouteTests {
         #expect(health["checks"]?.elements?.contains { $0["name"] == "objects" && $0["result"] == "problem" } == true)
     }
 
+    private static func lines(_ values: [JSONValue]) throws -> ByteBuffer {
+        ByteBuffer(string: try values.map { try JSONForm.text($0) + "\n" }.joined())
+    }
+
+    @Test("a stream of files becomes a commit that can be read back and exported")
+    func commits() async throws {
+        _ = try await test.account("ada")
+        let path = "/repositories/model/ada/m"
+        try await expect(
+            201, .post, "/repositories", ["kind": "model", "namespace": "ada", "name": "m"], of: "createRepository")
+        try await expect(404, .get, path + "/file?path=README.md", of: "downloadFile")
+        let oid = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
+        let body = try Self.lines([
+            ["header": ["message": "First"]],
+            ["file": ["path": "README.md", "content": .string(Data("# Hi\n".utf8).base64EncodedString())]],
+            ["file": ["path": "bin/run", "content": "", "is_executable": true]],
+            ["lfs_file": ["path": "a/model.bin", "oid": .string(oid), "size_bytes": 5]],
+        ])
+        let early = try await test.send(.post, path + "/commits", bytes: body)
+        #expect(early.status == 422 && early.text.contains("model.bin"), "\(early.text)")
+        #expect(try await test.send(.put, "\(path)/objects/\(oid)", bytes: ByteBuffer(string: "hello")).status == 200)
+        let made = try await test.send(.post, path + "/commits", bytes: body)
+        #expect(made.status == 201, "\(made.text)")
+        let commit = try #require(try made.json()["commit"]?.string)
+        #expect(try made.json()["branch"] == "main" && CommitModel.schema.complaint(about: made.json()) == nil)
+
+        #expect(try await test.send(.get, path + "/file?path=README.md").text == "# Hi\n")
+        #expect(
+            try await test.send(.get, path + "/file?path=a/model.bin&revision=\(commit)").text.contains(
+                "oid sha256:\(oid)"))
+        for wrong in ["path=none", "path=a", "path=README.md/x", "path=README.md&revision=dev", "path="] {
+            #expect(try await test.send(.get, path + "/file?\(wrong)").status == 404, "\(wrong)")
+        }
+        let manifest = try await expect(200, .get, path + "/export", of: "exportRepository").elements ?? []
+        #expect(manifest.contains { $0["reference"]?["oid"]?.string == commit })
+        #expect(manifest.contains { $0["object"]?["oid"]?.string == oid })
+        let packs = manifest.compactMap { $0["pack"]?["id"]?.string }
+        let pack = try #require(packs.first)
+        #expect(try await test.send(.get, path + "/export/packs/\(pack).pack").text.hasPrefix("PACK"))
+        #expect(try await test.send(.get, path + "/export/packs/\(pack).idx").status == 200)
+
+        let again = try await test.send(.post, path + "/commits", bytes: body)
+        #expect(again.code == "nothing_to_commit")
+        let stale = try Self.lines([
+            ["header": ["message": "Second", "parent": .string(String(repeating: "0", count: 39) + "1")]],
+            ["delete": ["path": "bin"]],
+        ])
+        #expect(try await test.send(.post, path + "/commits", bytes: stale).code == "head_moved")
+        let second = try Self.lines([
+            ["header": ["message": "Second", "parent": .string(commit)]], ["delete": ["path": "bin"]],
+        ])
+        #expect(try await test.send(.post, path + "/commits", bytes: second).status == 201)
+        #expect(try await test.send(.get, path + "/file?path=bin/run").status == 404)
+    }
+
+    @Test(
+        "commits of any other form are refused and leave nothing",
+        arguments: [
+            "", "{}", "{\"file\":{\"path\":\"a\",\"content\":\"\"}}",
+            "{\"header\":{\"message\":\"\"}}\n{\"delete\":{\"path\":\"a\"}}",
+            "{\"header\":{\"message\":\"m\"}}\n{\"file\":{\"path\":\"../a\",\"content\":\"\"}}",
+            "{\"header\":{\"message\":\"m\"}}\n{\"file\":{\"path\":\".git/config\",\"content\":\"\"}}",
+            "{\"header\":{\"message\":\"m\"}}\n{\"file\":{\"path\":\"a\",\"content\":\"%%%\"}}",
+            "{\"header\":{\"message\":\"m\"}}\n{\"file\":{\"path\":\"/a\",\"content\":\"\"}}",
+            "{\"header\":{\"message\":\"m\"}}\n{\"lfs_file\":{\"path\":\"a\",\"oid\":\"x\",\"size_bytes\":1}}",
+            "{\"header\":{\"message\":\"m\"}}\nnonsense", "{\"header\":{\"message\":\"m\"}}\n{}",
+        ])
+    func badCommits(_ text: String) async throws {
+        _ = try await test.account("ada")
+        let path = "/repositories/model/ada/m"
+        try await expect(
+            201, .post, "/repositories", ["kind": "model", "namespace": "ada", "name": "m"], of: "createRepository")
+        let answer = try await test.send(.post, path + "/commits", bytes: ByteBuffer(string: text))
+        #expect(answer.status == 400 && answer.code != nil, "\(answer.text)")
+        #expect(try await expect(200, .get, path + "/export", of: "exportRepository").elements?.count == 1)
+        #expect(
+            try await test.send(.post, path + "/commits?branch=a..b", bytes: ByteBuffer(string: text)).status == 400)
+    }
+
     @Test("an empty repository's manifest has its head and nothing else")
     func export() async throws {
         _ = try await test.account("ada")
-        try await expect(201, .post, "/repositories", ["kind": "model", "namespace": "ada", "name": "m"], of: "createRepository")
-        let lines = try await expect(200, .get, "/repositories/model/ada/m/export", of: "exportRepository").elements ?? []
+        try await expect(
+            201, .post, "/repositories", ["kind": "model", "namespace": "ada", "name": "m"], of: "createRepository")
+        let lines =
+            try await expect(200, .get, "/repositories/model/ada/m/export", of: "exportRepository").elements ?? []
         #expect(lines.count == 1 && lines.first?["repository"]?["head"] == "refs/heads/main")
-        for file in ["x.pack", "../../hub.db", "0000000000000000000000000000000000000000.pack", "%2e%2e%2f%2e%2e%2fhub.db"] {
+        for file in [
+            "x.pack", "../../hub.db", "0000000000000000000000000000000000000000.pack", "%2e%2e%2f%2e%2e%2fhub.db",
+        ] {
             #expect(try await test.send(.get, "/repositories/model/ada/m/export/packs/\(file)").status == 404)
         }
     }
@@ -231,7 +347,10 @@ struct RouteTests {
         #expect(try await test.send(.get, "/version", anonymously: true).status == 200)
         try await expect(200, .get, "/status", of: "getStatus")
         let ada = try await test.account("ada")
-        for path in ["/status", "/health", "/audit", "/audit/export", "/audit/verification", "/settings", "/objects/verification"] {
+        for path in [
+            "/status", "/health", "/audit", "/audit/export", "/audit/verification", "/settings",
+            "/objects/verification",
+        ] {
             #expect(try await test.send(.get, path, anonymously: true).status == 401, "\(path)")
             #expect(try await test.send(.get, path, token: ada).status == 403, "\(path)")
         }
@@ -242,7 +361,8 @@ struct RouteTests {
         _ = try await test.account("ada")
         let bob = try await test.account("bob")
         let path = "/repositories/model/ada/m"
-        try await expect(201, .post, "/repositories", ["kind": "model", "namespace": "ada", "name": "m"], of: "createRepository")
+        try await expect(
+            201, .post, "/repositories", ["kind": "model", "namespace": "ada", "name": "m"], of: "createRepository")
         #expect(try await expect(200, .get, "/repositories", token: bob, of: "listRepositories")["items"] == [])
         try await expect(404, .get, path, token: bob, of: "getRepository")
         try await expect(404, .get, path + "/export", token: bob, of: "exportRepository")
@@ -251,13 +371,18 @@ struct RouteTests {
         try await expect(200, .get, path, token: bob, of: "getRepository")
         try await expect(403, .delete, path, token: bob, of: "deleteRepository")
         try await expect(403, .patch, path, ["visibility": "public"], token: bob, of: "changeRepository")
-        try await expect(403, .post, "/repositories", ["kind": "model", "namespace": "ada", "name": "n"], token: bob, of: "createRepository")
+        try await expect(
+            403, .post, "/repositories", ["kind": "model", "namespace": "ada", "name": "n"], token: bob,
+            of: "createRepository")
         try await expect(403, .post, "/accounts", ["name": "eve"], token: bob, of: "createAccount")
     }
 
     @Test(
         "bodies of any other form are refused with a sentence",
-        arguments: ["", "{", "[]", "null", "{\"name\":1}", "{\"nome\":\"x\"}", "{\"name\":\"a b\"}", "\u{0}", "{\"name\":\"models\"}"])
+        arguments: [
+            "", "{", "[]", "null", "{\"name\":1}", "{\"nome\":\"x\"}", "{\"name\":\"a b\"}", "\u{0}",
+            "{\"name\":\"models\"}",
+        ])
     func badBodies(_ text: String) async throws {
         let answer = try await test.send(.post, "/accounts", bytes: ByteBuffer(string: text))
         #expect(answer.status == 400, "\(answer.text)")
@@ -267,7 +392,8 @@ struct RouteTests {
 
     @Test("deep and large bodies are refused without harm")
     func hostileBodies() async throws {
-        let deep = try await test.send(.post, "/accounts", bytes: ByteBuffer(string: String(repeating: "[", count: 200_000)))
+        let deep = try await test.send(
+            .post, "/accounts", bytes: ByteBuffer(string: String(repeating: "[", count: 200_000)))
         #expect(deep.status == 400)
         let large = try await test.send(.post, "/accounts", bytes: ByteBuffer(repeating: 0x20, count: 2 << 20))
         #expect(large.status == 413)

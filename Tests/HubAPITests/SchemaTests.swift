@@ -10,7 +10,8 @@ struct SchemaTests {
         "Sample", "",
         [
             .required("name", .text(atMost: 5), ""), .optional("count", .integer(minimum: 1, maximum: 9), ""),
-            .optional("kind", .words(of: RepositoryKind.self), ""), .optional("tags", .array(.text, maximumCount: 2), ""),
+            .optional("kind", .words(of: RepositoryKind.self), ""),
+            .optional("tags", .array(.text, maximumCount: 2), ""),
             .optional("note", .nullable(.text), ""), .optional("id", .id, ""), .optional("at", .time, ""),
             .optional("detail", .map(.text), ""),
         ])
@@ -30,14 +31,17 @@ struct SchemaTests {
         "names the member that does not fit",
         arguments: [
             (#"{}"#, "“name” is missing."), (#"{"name":1}"#, "“name” is a string, not an integer."),
-            (#"{"name":null}"#, "“name” is a string, not null."), (#"{"name":"adaada"}"#, "“name” has at most 5 bytes."),
-            (#"{"name":"a","count":0}"#, "“count” is at least 1."), (#"{"name":"a","count":1.5}"#, "“count” is an integer, not a number."),
+            (#"{"name":null}"#, "“name” is a string, not null."),
+            (#"{"name":"adaada"}"#, "“name” has at most 5 bytes."),
+            (#"{"name":"a","count":0}"#, "“count” is at least 1."),
+            (#"{"name":"a","count":1.5}"#, "“count” is an integer, not a number."),
             (#"{"name":"a","kind":"film"}"#, "“kind” is one of model, dataset, space, code, not “film”."),
             (#"{"name":"a","tags":["x",2]}"#, "“tags[1]” is a string, not an integer."),
             (#"{"name":"a","tags":["x","y","z"]}"#, "“tags” has at most 2 elements."),
             (#"{"name":"a","id":"x"}"#, "“id” is an id: a number above 0, as text."),
             (#"{"name":"a","at":"yesterday"}"#, "“at” is a time such as 2026-01-31T12:00:00Z."),
-            (#"{"name":"a","detail":{"x":1}}"#, "“detail.x” is a string, not an integer."), (#"[]"#, "The body is an object, not an array."),
+            (#"{"name":"a","detail":{"x":1}}"#, "“detail.x” is a string, not an integer."),
+            (#"[]"#, "The body is an object, not an array."),
         ])
     func refuses(_ text: String, _ complaint: String) throws {
         let value = try JSONForm.decode(JSONValue.self, from: ByteBuffer(string: text))

@@ -1,4 +1,5 @@
 import Foundation
+import GitStore
 import HTTPTypes
 import HubCore
 import Hummingbird
@@ -19,6 +20,7 @@ final class TestAPI: Sendable {
     let store: MetadataStore
     let objects: FileObjectStore
     let identity: Identity
+    let git: GitService
     let api: HubAPI
     private let responder: RouterResponder<HubContext>
     private let logger: Logger
@@ -33,7 +35,11 @@ final class TestAPI: Sendable {
         /// The code of the refusal.
         var code: String? { (try? json())?["error"]?["code"]?.string }
         var lines: [JSONValue] {
-            get throws { try text.split(separator: "\n").map { try JSONForm.decode(JSONValue.self, from: ByteBuffer(string: String($0))) } }
+            get throws {
+                try text.split(separator: "\n").map {
+                    try JSONForm.decode(JSONValue.self, from: ByteBuffer(string: String($0)))
+                }
+            }
         }
     }
 
@@ -44,13 +50,24 @@ final class TestAPI: Sendable {
         var settings = FileObjectStore.Settings(onStorageFailure: { fatalError("\($0)") })
         settings.reserveBytes = 0
         objects = try FileObjectStore(root: folder + "/objects", staging: folder + "/staging", settings: settings)
-        identity = Identity(store: store, settings: IdentitySettings(externalURL: "https://hub.test", passwordCost: .cheap))
+        identity = Identity(
+            store: store, settings: IdentitySettings(externalURL: "https://hub.test", passwordCost: .cheap))
         let site = SiteFacts(
-            startedAt: Date(timeIntervalSince1970: 1_800_000_000), dataDirectory: folder, externalAddresses: ["https://hub.test"],
+            startedAt: Date(timeIntervalSince1970: 1_800_000_000), dataDirectory: folder,
+            externalAddresses: ["https://hub.test"],
             isServing: true)
-        api = try HubAPI(
+        let threads = GitThreads(count: 2)
+        let gitStore = try GitStore(root: folder + "/git", staging: folder + "/staging", threads: threads)
+        git = GitService(
+            store: store, git: gitStore,
+            sender: try PackSender(
+                store: gitStore, cache: PackCacheSettings(folder: folder + "/staging/packs", maximumBytes: 1 << 20),
+                concurrency: 1),
+            threads: threads, receiveLimits: ReceiveLimits(), concurrentReceives: 1)
+        api = HubAPI(
             APIServices(
                 identity: identity, store: store, repositories: RepositoryService(store: store, identity: identity),
+                git: git,
                 objects: objects, site: site))
         let router = Router(context: HubContext.self)
         router.add(middleware: RequestMiddleware())
@@ -69,7 +86,8 @@ final class TestAPI: Sendable {
 
     /// Sends a request as the local administrator, or with a token.
     func send(
-        _ method: HTTPRequest.Method, _ path: String, _ body: JSONValue? = nil, token: String? = nil, anonymously: Bool = false
+        _ method: HTTPRequest.Method, _ path: String, _ body: JSONValue? = nil, token: String? = nil,
+        anonymously: Bool = false
     ) async throws -> Answer {
         let bytes = try body.map { try JSONForm.encode($0) } ?? ByteBuffer()
         return try await send(method, path, bytes: bytes, token: token, anonymously: anonymously)

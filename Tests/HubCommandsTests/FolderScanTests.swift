@@ -7,9 +7,13 @@ import Testing
 struct FolderScanTests {
     private let folder = FileManager.default.temporaryDirectory.path + "/scan-" + UUID().uuidString
 
-    init() throws { try FileManager.default.createDirectory(atPath: folder + "/sub/.git", withIntermediateDirectories: true) }
+    init() throws {
+        try FileManager.default.createDirectory(atPath: folder + "/sub/.git", withIntermediateDirectories: true)
+    }
 
-    private func write(_ name: String, _ text: String = "x") throws { try Data(text.utf8).write(to: URL(filePath: folder + "/" + name)) }
+    private func write(_ name: String, _ text: String = "x") throws {
+        try Data(text.utf8).write(to: URL(filePath: folder + "/" + name))
+    }
 
     @Test("lists files by path and leaves .git out")
     func listing() throws {

@@ -10,19 +10,24 @@ struct GrammarTests {
         "takes every form of the verbs",
         arguments: [
             "serve --data d --listen 0.0.0.0:8443 --tls off --external-url https://a --external-url https://b --anonymous-read",
-            "account create ada --admin --role approver --role auditor --email a@b --password-file f", "account list --json",
-            "account enable ada", "account disable ada", "account delete ada --yes", "account password ada --password-file -",
+            "account create ada --admin --role approver --role auditor --email a@b --password-file f",
+            "account list --json",
+            "account enable ada", "account disable ada", "account delete ada --yes",
+            "account password ada --password-file -",
             "organization create lab", "organization list", "organization delete lab --yes",
             "organization member add lab ada --role contribute", "organization member list lab --json",
             "organization member remove lab ada", "token create --account ada --scope write --expires 30d --name n",
-            "token list --account ada", "token revoke 7", "setting list", "setting get k", "setting set k v", "setting reset k",
+            "token list --account ada", "token revoke 7", "setting list", "setting get k", "setting set k v",
+            "setting reset k",
             "audit list --limit 5 --json", "audit export --after 3", "audit verify",
             "repository create model ada/bert --visibility internal", "repository create models/ada/bert",
             "repository list --kind models --owner ada --deleted --json", "repository delete codes/ada/x --yes",
-            "repository undelete dataset ada/x", "repository rename model ada/bert lab/bert", "repository rename models/ada/bert bert2",
+            "repository undelete dataset ada/x", "repository rename model ada/bert lab/bert",
+            "repository rename models/ada/bert bert2",
             "repository set space ada/x --visibility public --default-branch dev --description text",
             "repository export model ada/bert out", "repository export models/ada/bert out",
-            "repository upload model ada/bert folder --branch b --message m", "object verify --all", "version", "doctor --json",
+            "repository upload model ada/bert folder --branch b --message m", "object verify --all", "version",
+            "doctor --json",
             "benchmark commits --data /tmp --json",
         ])
     func takes(_ line: String) async throws {
@@ -44,10 +49,14 @@ struct GrammarTests {
     @Test(
         "refuses with status 64 and says why",
         arguments: [
-            ("account", "invent"), ("account create", ""), ("account create ada", "--role king"), ("repository create", "model"),
-            ("repository create bert", ""), ("repository create model ada/bert extra", ""), ("repository create", "thing ada/bert"),
-            ("repository set model ada/bert", ""), ("repository export model ada/bert", ""), ("token create --account a --scope all", ""),
-            ("token create --account a --scope read --expires", "soon"), ("audit list --limit", "0"), ("repository create model", "a--b/x"),
+            ("account", "invent"), ("account create", ""), ("account create ada", "--role king"),
+            ("repository create", "model"),
+            ("repository create bert", ""), ("repository create model ada/bert extra", ""),
+            ("repository create", "thing ada/bert"),
+            ("repository set model ada/bert", ""), ("repository export model ada/bert", ""),
+            ("token create --account a --scope all", ""),
+            ("token create --account a --scope read --expires", "soon"), ("audit list --limit", "0"),
+            ("repository create model", "a--b/x"),
         ])
     func refuses(_ start: String, _ rest: String) async {
         let console = TestConsole()
@@ -71,15 +80,21 @@ struct GrammarTests {
     }
 
     @Test(
-        "reads lengths of time", arguments: [("90s", 90), ("45m", 2700), ("12h", 43_200), ("30d", 2_592_000), ("2w", 1_209_600)])
+        "reads lengths of time",
+        arguments: [("90s", 90), ("45m", 2700), ("12h", 43_200), ("30d", 2_592_000), ("2w", 1_209_600)])
     func timeSpans(_ text: String, _ seconds: Int64) { #expect(TimeSpan(argument: text)?.seconds == seconds) }
 
-    @Test("refuses other lengths of time", arguments: ["", "d", "30", "-1d", "0d", "1y", "1.5h", "99999999999999999999d", "999999w"])
+    @Test(
+        "refuses other lengths of time",
+        arguments: ["", "d", "30", "-1d", "0d", "1y", "1.5h", "99999999999999999999d", "999999w"])
     func noTimeSpans(_ text: String) { #expect(TimeSpan(argument: text) == nil) }
 
     @Test(
         "reads a repository in either form",
-        arguments: [["model", "ada/bert"], ["models", "ada/bert"], ["models/ada/bert"], ["model/ada/bert"], ["/models/ada/bert.git"]])
+        arguments: [
+            ["model", "ada/bert"], ["models", "ada/bert"], ["models/ada/bert"], ["model/ada/bert"],
+            ["/models/ada/bert.git"],
+        ])
     func repositories(_ words: [String]) throws {
         let found = try RepositoryWords(words)
         #expect(found.reference.description == "models/ada/bert")

@@ -7,13 +7,18 @@ import Testing
 struct TerminalTests {
     private struct Item { let name: String, size: String }
 
-    private var columns: [Column<Item>] { [Column("NAME") { $0.name }, Column("SIZE", alignsRight: true) { $0.size }, Column("NAME AGAIN") { $0.name }] }
+    private var columns: [Column<Item>] {
+        [Column("NAME") { $0.name }, Column("SIZE", alignsRight: true) { $0.size }, Column("NAME AGAIN") { $0.name }]
+    }
 
     @Test("a table is aligned on a terminal, also with wide characters, and no line is wider than it")
     func table() {
         let console = TestConsole()
         var table = Table(columns, console: console.console(width: 30))
-        table.print([Item(name: "bert", size: "7"), Item(name: "模型", size: "1234"), Item(name: "a-very-long-name-indeed", size: "1")])
+        table.print([
+            Item(name: "bert", size: "7"), Item(name: "模型", size: "1234"),
+            Item(name: "a-very-long-name-indeed", size: "1"),
+        ])
         #expect(
             console.lines == [
                 "NAME                     SIZE…", "bert                        7…", "模型                     1234…",
@@ -51,7 +56,8 @@ struct TerminalTests {
 
     @Test("a progress bar shows share, sizes, rate and what is left, within the width")
     func bar() {
-        let line = ProgressBar.line(label: "Uploading", done: 500_000_000, total: 1_000_000_000, rate: 50_000_000, width: 100)
+        let line = ProgressBar.line(
+            label: "Uploading", done: 500_000_000, total: 1_000_000_000, rate: 50_000_000, width: 100)
         #expect(line == "Uploading  [###############---------------]   50 %  500 MB of 1.0 GB  50.0 MB/s  0:11 left")
         #expect(ProgressBar.line(label: "Hashing", done: 5000, total: nil, rate: nil, width: 80) == "Hashing  5.0 KB")
         for width in [20, 40, 60, 80] {
@@ -83,7 +89,9 @@ struct TerminalTests {
         #expect(throws: CommandFailure(.failed, "Nothing was changed.")) {
             try TestConsole(answers: [""]).console(width: 80).confirm("Delete it?", unless: false)
         }
-        let failure = #expect(throws: CommandFailure.self) { try TestConsole().console().confirm("Delete it?", unless: false) }
+        let failure = #expect(throws: CommandFailure.self) {
+            try TestConsole().console().confirm("Delete it?", unless: false)
+        }
         #expect(failure?.status == .usage && failure?.message.contains("--yes") == true)
         try TestConsole().console().confirm("Delete it?", unless: true)
     }

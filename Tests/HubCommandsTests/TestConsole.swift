@@ -19,8 +19,10 @@ final class TestConsole: Sendable {
     /// - Parameter width: of the terminal; `nil` is no terminal.
     func console(width: Int? = nil) -> Console {
         Console(
-            output: { text in self.written.withLock { $0.0 += text } }, errors: { text in self.written.withLock { $0.1 += text } },
-            readAnswer: { self.answers.withLock { $0.isEmpty ? nil : $0.removeFirst() } }, isOutputTerminal: width != nil,
+            output: { text in self.written.withLock { $0.0 += text } },
+            errors: { text in self.written.withLock { $0.1 += text } },
+            readAnswer: { self.answers.withLock { $0.isEmpty ? nil : $0.removeFirst() } },
+            isOutputTerminal: width != nil,
             isErrorTerminal: width != nil, isInputTerminal: width != nil, width: width)
     }
 }
@@ -48,10 +50,13 @@ final class ScriptedHub: HubTransport, Sendable {
         switch request.body {
         case .none: break
         case .bytes(let bytes): body.withLock { $0 = bytes }
-        case .stream(_, let produce): try await produce { piece in body.withLock { _ = $0.writeImmutableBuffer(piece) } }
+        case .stream(_, let produce):
+            try await produce { piece in body.withLock { _ = $0.writeImmutableBuffer(piece) } }
         }
         received.withLock {
-            $0.append(Received(line: "\(request.method.rawValue) \(request.target)", body: String(buffer: body.withLock { $0 })))
+            $0.append(
+                Received(
+                    line: "\(request.method.rawValue) \(request.target)", body: String(buffer: body.withLock { $0 })))
         }
         let (status, text) = answer(request)
         let pieces = Mutex([ByteBuffer(string: text)])
@@ -63,7 +68,9 @@ final class ScriptedHub: HubTransport, Sendable {
 
     /// Runs a verb against this hub.
     func run(_ arguments: String..., on console: TestConsole = TestConsole(), width: Int? = nil) async -> Int32 {
-        let session = CommandSession(console: console.console(width: width), environment: ["CSGHUB_DATA": "/"]) { _, _ in self }
+        let session = CommandSession(console: console.console(width: width), environment: ["CSGHUB_DATA": "/"]) {
+            _, _ in self
+        }
         return await HubCommand.run(arguments, in: session)
     }
 }

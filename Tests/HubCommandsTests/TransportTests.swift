@@ -18,7 +18,8 @@ struct TransportTests {
     @Test("answers come with their status and body", arguments: Way.allCases)
     func answers(_ way: Way) async throws {
         try await Self.with(way) { transport in
-            let (status, text) = try await Self.text(of: HubRequest(method: .get, path: ["hello"], query: [("q", "a b&c")]), transport)
+            let (status, text) = try await Self.text(
+                of: HubRequest(method: .get, path: ["hello"], query: [("q", "a b&c")]), transport)
             #expect(status == 200 && text == "hello a b&c")
             #expect(try await Self.text(of: HubRequest(method: .get, path: ["none"]), transport).0 == 404)
         }
@@ -51,7 +52,8 @@ struct TransportTests {
                 method: .put, path: ["refuse"],
                 body: .stream(length: 64 << 20) { write in for _ in 0..<64 { try await write(piece) } })
             let failure = await #expect(throws: CommandFailure.self) {
-                let _: VersionModel = try await HubClient(transport: transport).upload(["refuse"], length: 64 << 20) { write in
+                let _: VersionModel = try await HubClient(transport: transport).upload(["refuse"], length: 64 << 20) {
+                    write in
                     for _ in 0..<64 { try await write(piece) }
                 }
             }
@@ -112,7 +114,9 @@ struct TransportTests {
 
     // MARK: - The hub at the other end
 
-    private static func socketPath() -> String { "\(FileManager.default.temporaryDirectory.path)/s-\(UUID().uuidString.prefix(8)).sock" }
+    private static func socketPath() -> String {
+        "\(FileManager.default.temporaryDirectory.path)/s-\(UUID().uuidString.prefix(8)).sock"
+    }
 
     private static func text(of request: HubRequest, _ transport: any HubTransport) async throws -> (Int, String) {
         try await transport.exchange(request) { response in
@@ -136,14 +140,17 @@ struct TransportTests {
         }
     }
 
-    private static func serve(_ router: Router<Context>, at path: String, _ test: @Sendable () async throws -> Void) async throws {
+    private static func serve(_ router: Router<Context>, at path: String, _ test: @Sendable () async throws -> Void)
+        async throws
+    {
         let (started, signal) = AsyncStream.makeStream(of: Void.self)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let responder = router.buildResponder()
         let application = Application(
             responder: CallbackResponder { (request: Request, context: BasicRequestContext) in
-                try await responder.respond(to: request, context: Context(source: Context.Source(logger: context.logger)))
+                try await responder.respond(
+                    to: request, context: Context(source: Context.Source(logger: context.logger)))
             }, configuration: .init(address: .unixDomainSocket(path: path)), onServerRunning: { _ in signal.yield() },
             logger: logger)
         let group = ServiceGroup(configuration: .init(services: [application], logger: logger))
@@ -179,7 +186,9 @@ struct TransportTests {
         group.put("refuse") { _, _ in
             Response(
                 status: .conflict,
-                body: ResponseBody(byteBuffer: ByteBuffer(string: "{\"error\":{\"code\":\"no\",\"message\":\"No.\",\"request_id\":\"1\"}}")))
+                body: ResponseBody(
+                    byteBuffer: ByteBuffer(
+                        string: "{\"error\":{\"code\":\"no\",\"message\":\"No.\",\"request_id\":\"1\"}}")))
         }
         group.get("endless") { _, _ in
             Response(

@@ -48,13 +48,17 @@ struct VerbTests {
         #expect(await hub.run("account", "list", on: console, width: 80) == 0)
         #expect(
             console.lines == [
-                "NAME  ROLES          STATE    CREATED           E-MAIL", "ada   administrator  enabled  2026-01-31 12:00",
+                "NAME  ROLES          STATE    CREATED           E-MAIL",
+                "ada   administrator  enabled  2026-01-31 12:00",
             ])
     }
 
     @Test(
         "refusals of the hub become a sentence on stderr and an exit status",
-        arguments: [(400, 65), (401, 77), (403, 77), (404, 1), (409, 1), (413, 65), (422, 65), (429, 75), (500, 1), (501, 69), (503, 75)])
+        arguments: [
+            (400, 65), (401, 77), (403, 77), (404, 1), (409, 1), (413, 65), (422, 65), (429, 75), (500, 1), (501, 69),
+            (503, 75),
+        ])
     func refusals(_ status: Int, _ exitStatus: Int32) async {
         let hub = ScriptedHub { _ in
             (status, "{\"error\":{\"code\":\"x\",\"message\":\"There is no such account.\",\"request_id\":\"1\"}}")
@@ -85,17 +89,23 @@ struct VerbTests {
     @Test("audit verify fails when the chain is broken, and prints the last hash when it is not")
     func auditVerify() async {
         let broken = ScriptedHub { _ in
-            (200, """
+            (
+                200,
+                """
                 {"broken_at":null,"checked_rows":1,"event":"progress","is_intact":null,"last_hash":null,"message":null,"total_rows":9}
                 {"broken_at":7,"checked_rows":7,"event":"summary","is_intact":false,"last_hash":null,"message":"Its hash is wrong.","total_rows":null}
 
-                """)
+                """
+            )
         }
         let console = TestConsole()
         #expect(await broken.run("audit", "verify", on: console) == 1)
         #expect(console.errors.contains("row 7: Its hash is wrong."))
         let intact = ScriptedHub { _ in
-            (200, "{\"checked_rows\":9,\"event\":\"summary\",\"is_intact\":true,\"last_hash\":\"ab12\",\"total_rows\":9}")
+            (
+                200,
+                "{\"checked_rows\":9,\"event\":\"summary\",\"is_intact\":true,\"last_hash\":\"ab12\",\"total_rows\":9}"
+            )
         }
         let well = TestConsole()
         #expect(await intact.run("audit", "verify", on: well) == 0)
@@ -104,7 +114,9 @@ struct VerbTests {
 
     @Test("a stream that ends with an error fails with its sentence")
     func streamError() async {
-        let hub = ScriptedHub { _ in (200, "{\"error\":{\"code\":\"x\",\"message\":\"The disk failed.\",\"request_id\":null}}\n") }
+        let hub = ScriptedHub { _ in
+            (200, "{\"error\":{\"code\":\"x\",\"message\":\"The disk failed.\",\"request_id\":null}}\n")
+        }
         let console = TestConsole()
         #expect(await hub.run("audit", "export", on: console) == 1)
         #expect(console.errors == "The disk failed.\n")

@@ -90,8 +90,9 @@ package final class Hub: Sendable {
         let facts = SiteFacts(
             startedAt: Date(), dataDirectory: folder.path, externalAddresses: externalAddresses.origins.map(\.description),
             isServing: purpose == .serving)
-        try HubAPI(
-            APIServices(identity: identity, store: store, repositories: repositories, objects: objects, site: facts)
+        HubAPI(
+            APIServices(
+                identity: identity, store: store, repositories: repositories, git: gitService, objects: objects, site: facts)
         ).addRoutes(to: router)
         responder = router.buildResponder()
     }

@@ -6,6 +6,7 @@ import MetadataStore
 import NIOCore
 import ObjectStore
 import Repositories
+import Synchronization
 import WebCore
 
 /// The hub's own API below `/api/hub/v1`, which the command line speaks and `openapi.json` describes.
@@ -14,23 +15,20 @@ import WebCore
 package struct HubAPI: Sendable {
     private let identity: Identity
     package let routes: [APIRoute]
-    private let document: ByteBuffer
 
-    package init(_ services: APIServices) throws {
+    package init(_ services: APIServices) {
         identity = services.identity
-        let described =
+        let document = DocumentText()
+        let routes =
             SiteRoutes(services: services).routes + AccountRoutes(identity: services.identity).routes
             + OrganizationRoutes(identity: services.identity).routes + TokenRoutes(services: services).routes
-            + RepositoryRoutes(services: services).routes
-            + CollaboratorRoutes(services: services).routes
+            + RepositoryRoutes(services: services).routes + CollaboratorRoutes(services: services).routes
             + ExportRoutes(services: services).routes + ObjectRoutes(services: services).routes
-            + SettingRoutes(identity: services.identity).routes
-            + AuditRoutes(identity: services.identity).routes
-        let document = try JSONForm.encode(
-            OpenAPIDocument(routes: described + [Self.documentRoute(ByteBuffer())], version: HubVersion.text).json,
-            isPretty: true)
-        self.document = document
-        routes = described + [Self.documentRoute(document)]
+            + CommitRoutes(services: services).routes + FileRoutes(services: services).routes
+            + SettingRoutes(identity: services.identity).routes + AuditRoutes(identity: services.identity).routes
+            + [Self.documentRoute(document)]
+        document.routes.withLock { $0 = routes }
+        self.routes = routes
     }
 
     /// Adds the routes to the hub's router.
@@ -53,15 +51,30 @@ package struct HubAPI: Sendable {
         }
     }
 
-    private static func documentRoute(_ document: ByteBuffer) -> APIRoute {
+    private static func documentRoute(_ document: DocumentText) -> APIRoute {
         APIRoute(
             method: .get, path: "/openapi.json", operation: "getDocument", summary: "Returns this document.", query: [],
-            body: nil,
-            answer: .json(.any), status: .ok
+            body: nil, answer: .json(.any), status: .ok
         ) { _ in
             Response(
                 status: .ok, headers: [.contentType: "application/json; charset=utf-8"],
-                body: ResponseBody(byteBuffer: document))
+                body: ResponseBody(byteBuffer: try document.bytes()))
+        }
+    }
+}
+
+/// The text of the document, made when it is first asked for: the hub starts sooner without it.
+private final class DocumentText: Sendable {
+    let routes = Mutex<[APIRoute]>([])
+    private let made = Mutex<ByteBuffer?>(nil)
+
+    func bytes() throws -> ByteBuffer {
+        try made.withLock { made in
+            if let made { return made }
+            let document = OpenAPIDocument(routes: routes.withLock { $0 }, version: HubVersion.text)
+            let bytes = try JSONForm.encode(document.json, isPretty: true)
+            made = bytes
+            return bytes
         }
     }
 }
@@ -72,17 +85,19 @@ package struct APIServices: Sendable {
     package let store: MetadataStore
     package let repositories: RepositoryService
 
+    package let git: GitService
     package let objects: FileObjectStore
     package let site: SiteFacts
 
     package init(
-        identity: Identity, store: MetadataStore, repositories: RepositoryService,
+        identity: Identity, store: MetadataStore, repositories: RepositoryService, git: GitService,
         objects: FileObjectStore, site: SiteFacts
     ) {
         self.identity = identity
         self.store = store
         self.repositories = repositories
 
+        self.git = git
         self.objects = objects
         self.site = site
     }

@@ -51,7 +51,9 @@ struct RouterTransport: HubTransport {
         tasks.cancelAll()
     }
 
-    private func send(_ body: HubRequestBody, through pipe: BodyPipe, in tasks: inout ThrowingTaskGroup<Void, any Error>) {
+    private func send(
+        _ body: HubRequestBody, through pipe: BodyPipe, in tasks: inout ThrowingTaskGroup<Void, any Error>
+    ) {
         guard case .stream(_, let produce) = body else { return }
         tasks.addTask {
             do {
@@ -63,7 +65,9 @@ struct RouterTransport: HubTransport {
         }
     }
 
-    private func receive(_ body: ResponseBody, through pipe: BodyPipe, in tasks: inout ThrowingTaskGroup<Void, any Error>) {
+    private func receive(
+        _ body: ResponseBody, through pipe: BodyPipe, in tasks: inout ThrowingTaskGroup<Void, any Error>
+    ) {
         tasks.addTask {
             do {
                 try await body.write(PipeWriter(pipe: pipe))

@@ -50,7 +50,8 @@ struct SocketTransport: HubTransport {
         do {
             return try await connection.executeThenClose { inbound, outbound in
                 try await Self.exchange(
-                    request, head: head(of: request), inbound, outbound, close: { connection.channel.close(promise: nil) }, read)
+                    request, head: head(of: request), inbound, outbound,
+                    close: { connection.channel.close(promise: nil) }, read)
             }
         } catch let error as CommandFailure {
             throw error

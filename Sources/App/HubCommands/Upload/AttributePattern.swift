@@ -114,7 +114,8 @@ struct AttributePattern: Hashable, Sendable {
     /// The class that starts at `[` and where it ends; `nil` when it does not.
     private static func byteClass(_ pattern: [UInt8], at start: Int) -> (ByteSet, end: Int)? {
         var index = start + 1
-        let isNegated = index < pattern.count && (pattern[index] == UInt8(ascii: "!") || pattern[index] == UInt8(ascii: "^"))
+        let isNegated =
+            index < pattern.count && (pattern[index] == UInt8(ascii: "!") || pattern[index] == UInt8(ascii: "^"))
         if isNegated { index += 1 }
         var set = ByteSet()
         var isFirst = true
@@ -127,7 +128,9 @@ struct AttributePattern: Hashable, Sendable {
             }
             if pattern[index] == UInt8(ascii: "\\"), index + 1 < pattern.count { index += 1 }
             let low = pattern[index]
-            if index + 2 < pattern.count, pattern[index + 1] == UInt8(ascii: "-"), pattern[index + 2] != UInt8(ascii: "]") {
+            if index + 2 < pattern.count, pattern[index + 1] == UInt8(ascii: "-"),
+                pattern[index + 2] != UInt8(ascii: "]")
+            {
                 if low <= pattern[index + 2] { for byte in low...pattern[index + 2] { set.insert(byte) } }
                 index += 3
             } else {
@@ -143,7 +146,8 @@ struct AttributePattern: Hashable, Sendable {
     private static func namedClass(_ pattern: [UInt8], at start: Int) -> (ByteSet, end: Int)? {
         guard pattern[start...].starts(with: Array("[:".utf8)) else { return nil }
         let rest = pattern[(start + 2)...]
-        guard let colon = rest.firstIndex(of: UInt8(ascii: ":")), colon + 1 < pattern.count, pattern[colon + 1] == UInt8(ascii: "]")
+        guard let colon = rest.firstIndex(of: UInt8(ascii: ":")), colon + 1 < pattern.count,
+            pattern[colon + 1] == UInt8(ascii: "]")
         else { return nil }
         let name = String(decoding: rest[..<colon], as: UTF8.self)
         var set = ByteSet()

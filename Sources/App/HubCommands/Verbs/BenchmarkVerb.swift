@@ -32,7 +32,8 @@ extension BenchmarkCommand {
             let folder = HubLocation.absolute(data)
             let path = "\(folder)/csghub-benchmark-\(getpid())"
             guard mkdir(folder, 0o755) == 0 || errno == EEXIST, mkdir(path, 0o700) == 0 else {
-                throw CommandFailure(.failed, "A folder cannot be made in \(folder): \(String(cString: strerror(errno))).")
+                throw CommandFailure(
+                    .failed, "A folder cannot be made in \(folder): \(String(cString: strerror(errno))).")
             }
             // What stays is in the caller's temporary folder.
             defer { try? FileManager.default.removeItem(atPath: path) }

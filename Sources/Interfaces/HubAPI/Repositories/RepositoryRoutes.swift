@@ -105,7 +105,10 @@ struct CollaboratorRoutes {
 
     var routes: [APIRoute] {
         [
-            .answering(.get, Self.path, "listCollaborators", "Lists the collaborators of a repository.", query: APIParameter.paging) {
+            .answering(
+                .get, Self.path, "listCollaborators", "Lists the collaborators of a repository.",
+                query: APIParameter.paging
+            ) {
                 [services] call in
                 let repository = try await administered(call, services)
                 let all = try await services.identity.collaborators(of: repository, by: call.principal)

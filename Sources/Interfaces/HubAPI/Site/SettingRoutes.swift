@@ -47,7 +47,9 @@ struct SettingRoutes {
 
     var routes: [APIRoute] {
         [
-            .answering(.get, "/settings", "listSettings", "Lists the settings with their values.", query: APIParameter.paging) { [identity] call in
+            .answering(
+                .get, "/settings", "listSettings", "Lists the settings with their values.", query: APIParameter.paging
+            ) { [identity] call in
                 ListPage(items: try await identity.siteSettings(by: call.principal).map(SettingModel.init), next: nil)
             },
             .answering(.get, "/settings/{key}", "getSetting", "Returns a setting.") { [identity] call in
