@@ -16,7 +16,9 @@ extension GitObjects {
         // A folder of its own, so that what a failure leaves is removed, in the file system of the target.
         let work = try QuarantineFolder(in: folder)
         let file = try OutputFile(creating: work.path + "/pack")
-        var merger = PackMerger(self, sources: Array(opened.indices), selected: selected, isCancelled: isCancelled)
+        var merger = PackMerger(
+            self, sources: Array(opened.indices), selected: selected, staying: ObjectSet(capacity: objectCount),
+            isCancelled: isCancelled)
         let output = try merger.write(to: file)
         let description = PackDescription(
             id: PackID(output.checksum), objectCount: output.entries.count, sizeBytes: file.sizeBytes,

@@ -3,8 +3,9 @@ import HubCore
 /// Copies objects of several packs into one, reusing what is stored.
 ///
 /// Each object goes in once. Deltas stay deltas where their base goes in too, or has its home in a pack that stays; such bases
-/// are appended whole, as for a thin pack that was received. Bases come before their deltas. Chains that would grow longer from
-/// merge to merge are cut: what would lie deeper than `maximumDepth` is stored whole. The CRC of every copied entry is checked.
+/// are appended whole, as for a thin pack that was received. Other deltas are stored whole. Bases come before their deltas.
+/// Chains that would grow longer from merge to merge are cut: what would lie deeper than `maximumDepth` is stored whole. The CRC
+/// of every copied entry is checked.
 struct PackMerger: ~Copyable {
     /// Git's own maximum for `gc --aggressive`; chains that come so from a client stay as they are.
     private static let maximumDepth = 250
@@ -24,6 +25,7 @@ struct PackMerger: ~Copyable {
 
     private let objects: GitObjects
     private let sources: [Int]
+    private let staying: ObjectSet
     private let reader: ObjectReader
     private let deflater = Deflater(level: 6)
     private let isCancelled: () -> Bool
@@ -41,11 +43,14 @@ struct PackMerger: ~Copyable {
     /// - Parameters:
     ///   - sources: The packs to copy from, by their place in `objects.opened`.
     ///   - selected: Which objects to copy, by their numbers in `objects`.
+    ///   - staying: Objects that have their home in packs that stay; deltas may build on copies of them.
     init(
-        _ objects: GitObjects, sources: [Int], selected: borrowing ObjectSet, isCancelled: @escaping () -> Bool
+        _ objects: GitObjects, sources: [Int], selected: borrowing ObjectSet, staying: consuming ObjectSet,
+        isCancelled: @escaping () -> Bool
     ) {
         self.objects = objects
         self.sources = sources
+        self.staying = staying
         self.isCancelled = isCancelled
         reader = ObjectReader(objects, cacheBytes: Self.readerCacheBytes)
         finder = NumberFinder(objects)
@@ -133,7 +138,11 @@ struct PackMerger: ~Copyable {
             return true
         }
         let base = self.number(of: try entry.base(head.kind), ordinal: objects.ordinal(of: stored))
-        guard chosen[base] != 0 else {
+        if chosen[base] == 0 {
+            guard staying.contains(base) else {
+                try writeWhole(number, to: &output)
+                return true
+            }
             outside[objects.oid(of: base)] = base
             try copy(number, entry, head, .referenceDelta(base: objects.oid(of: base)), depth: 1, to: &output)
             return true

@@ -78,7 +78,8 @@ private struct RepackWork {
     private var sources: [Int] { objects.opened.indices.filter { plan.merged.contains(objects.opened[$0].id) } }
 
     mutating func run(staging: String) throws(GitStoreError) -> RepackResult {
-        let selected = try select()
+        let staying = findStaying()
+        let selected = try select(staying: staying)
         let replaced = plan.packs.map(\.id).filter { plan.merged.contains($0) }
         guard selected.count > 0 else {
             return RepackResult(pack: nil, replaced: replaced, droppedObjects: droppedObjects, hasUnreachable: hasUnreachable)
@@ -87,7 +88,8 @@ private struct RepackWork {
             hasUnreachable.map { !$0 } ?? plan.packs.allSatisfy { !plan.merged.contains($0.id) || $0.isFullyReachable }
         let folder = try QuarantineFolder(in: staging)
         let file = try OutputFile(creating: folder.path + "/pack")
-        var merger = PackMerger(objects, sources: sources, selected: selected, isCancelled: isCancelled)
+        var merger = PackMerger(
+            objects, sources: sources, selected: selected, staying: staying, isCancelled: isCancelled)
         let output = try merger.write(to: file)
         let description = PackDescription(
             id: PackID(output.checksum), objectCount: output.entries.count, sizeBytes: file.sizeBytes,
@@ -101,17 +103,22 @@ private struct RepackWork {
             hasUnreachable: hasUnreachable)
     }
 
-    /// The objects that the new pack is to be the home of.
-    private mutating func select() throws(GitStoreError) -> ObjectSet {
-        if let cleaning = plan.cleaning { return try selectReachable(cleaning) }
-        var homes = ObjectSet(capacity: objects.objectCount)
+    /// The objects that have their home in packs that are not merged.
+    private func findStaying() -> ObjectSet {
+        var staying = ObjectSet(capacity: objects.objectCount)
         for ordinal in objects.opened.indices where !plan.merged.contains(objects.opened[ordinal].id) {
-            objects.forEachObject(ofPack: ordinal, homesOnly: true) { homes.insert($0) }
+            objects.forEachObject(ofPack: ordinal, homesOnly: true) { staying.insert($0) }
         }
+        return staying
+    }
+
+    /// The objects that the new pack is to be the home of.
+    private mutating func select(staying: borrowing ObjectSet) throws(GitStoreError) -> ObjectSet {
+        if let cleaning = plan.cleaning { return try selectReachable(cleaning) }
         var selected = ObjectSet(capacity: objects.objectCount)
         for ordinal in sources {
             objects.forEachObject(ofPack: ordinal, homesOnly: false) { number in
-                if !homes.contains(number) { selected.insert(number) }
+                if !staying.contains(number) { selected.insert(number) }
             }
         }
         return selected
