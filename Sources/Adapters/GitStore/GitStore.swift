@@ -45,7 +45,7 @@ package final class GitStore: Sendable {
     /// Open packs are shared between calls and stay readable for as long as a `GitObjects` refers to them, also when their files
     /// are removed meanwhile.
     package func objects(of uid: RepositoryUID, packs: [PackDescription]) throws(GitStoreError) -> GitObjects {
-        let key = SnapshotKey(uid: uid, packs: packs.map(\.id))
+        let key = SnapshotKey(uid: uid, packs: packs)
         let (cached, open) = snapshots.withLock { ($0.snapshot(for: key), $0.openPacks(of: uid)) }
         if let cached { return cached }
         var opened: [Pack] = []

@@ -38,7 +38,9 @@ struct GitCommand {
     func callAsFunction(_ arguments: String..., input: [UInt8] = []) throws -> [UInt8] { try run(arguments, input: input) }
 
     /// The output's lines.
-    func lines(_ arguments: String...) throws -> [String] {
+    func lines(_ arguments: String...) throws -> [String] { try lines(arguments) }
+
+    func lines(_ arguments: [String]) throws -> [String] {
         String(decoding: try run(arguments), as: UTF8.self).split(separator: "\n").map(String.init)
     }
 

@@ -60,8 +60,9 @@ struct TestStore {
             try push(tips: Array(tips), known: done, to: pushes.git)
             done += tips
         }
-        let tags = try git.lines("for-each-ref", "--format=%(objectname)", "refs/tags", "refs/heads")
-        try push(tips: tags, known: done, to: pushes.git)
+        let tags = try git.lines("for-each-ref", "--format=%(objecttype) %(objectname)", "refs/tags").filter { $0.hasPrefix("tag ") }
+        let names = tags.map { $0.dropFirst(4) + "\n" }.joined()
+        try store(git.run(["pack-objects", "--stdout", "-q"], input: Array(names.utf8)), in: pushes.git)
         try git("repack", "-adq")
         for name in try FileManager.default.contentsOfDirectory(atPath: packFolder) {
             try FileManager.default.removeItem(atPath: packFolder + "/" + name)
@@ -73,8 +74,18 @@ struct TestStore {
 
     private func push(tips: [String], known: [String], to other: GitCommand) throws {
         let list = tips.map { $0 + "\n" }.joined() + known.map { "^\($0)\n" }.joined()
-        let pack = try git.run(["pack-objects", "--stdout", "-q", "--revs", "--thin", "--delta-base-offset"], input: Array(list.utf8))
-        try other.run(["index-pack", "--stdin", "--fix-thin"], input: pack)
+        // The sparse walk would send again what lies elsewhere already.
+        let pack = try git.run(
+            ["-c", "pack.useSparse=false", "pack-objects", "--stdout", "-q", "--revs", "--thin", "--delta-base-offset"],
+            input: Array(list.utf8))
+        try store(pack, in: other)
+    }
+
+    private func store(_ pack: [UInt8], in other: GitCommand) throws {
+        let answer = try other.run(["index-pack", "--stdin", "--fix-thin"], input: pack)
+        // `pack\t<checksum>`; how many objects the push brought itself is remembered beside the pack.
+        let checksum = String(decoding: answer.dropFirst(5).prefix(40), as: UTF8.self)
+        try Data(pack[8..<12]).write(to: URL(fileURLWithPath: "\(other.folder)/objects/pack/pack-\(checksum).own"))
     }
 
     var packFolder: String { git.folder + "/objects/pack" }
@@ -88,13 +99,24 @@ struct TestStore {
             for file in [base + ".pack", base + ".idx"] where !FileManager.default.fileExists(atPath: target + "/" + file) {
                 try FileManager.default.copyItem(atPath: packFolder + "/" + file, toPath: target + "/" + file)
             }
-            let pack = [UInt8](try Data(contentsOf: URL(fileURLWithPath: packFolder + "/" + name)))
-            let count = pack[8..<12].reduce(0) { $0 << 8 | Int($1) }
-            let id = try #require(GitOID(hex: base.dropFirst(5)))
-            return PackDescription(
-                id: PackID(id), objectCount: count, sizeBytes: Int64(pack.count), bodyEnd: Int64(pack.count - 20),
-                ownObjectCount: count, isDisjoint: isDisjoint, isFullyReachable: isDisjoint)
+            return try describe(base, isDisjoint: isDisjoint)
         }
+    }
+
+    private func describe(_ base: String, isDisjoint: Bool) throws -> PackDescription {
+        let pack = try Data(contentsOf: URL(fileURLWithPath: "\(packFolder)/\(base).pack"))
+        let id = try #require(GitOID(hex: base.dropFirst(5)))
+        let count = pack[8..<12].reduce(0) { $0 << 8 | Int($1) }
+        var (bodyEnd, own) = (pack.count - 20, count)
+        if let brought = try? Data(contentsOf: URL(fileURLWithPath: "\(packFolder)/\(base).own")) {
+            own = brought.reduce(0) { $0 << 8 | Int($1) }
+            let index = try PackIndex(
+                file: MappedFile(path: "\(packFolder)/\(base).idx", operation: "open"), packBytes: pack.count)
+            bodyEnd = PackOffsets(index: index, trailerStart: pack.count - 20).starts[own]
+        }
+        return PackDescription(
+            id: PackID(id), objectCount: count, sizeBytes: Int64(pack.count), bodyEnd: Int64(bodyEnd), ownObjectCount: own,
+            isDisjoint: isDisjoint, isFullyReachable: isDisjoint)
     }
 
     func objects() throws -> GitObjects { try store.objects(of: uid, packs: try describePacks()) }

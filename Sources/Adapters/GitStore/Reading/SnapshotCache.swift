@@ -3,7 +3,7 @@ import HubCore
 /// The packs that make up a snapshot of a repository.
 struct SnapshotKey: Hashable {
     let uid: RepositoryUID
-    let packs: [PackID]
+    let packs: [PackDescription]
 }
 
 /// The snapshots in use lately, so that the packs of a busy repository are opened and indexed once.

@@ -9,11 +9,20 @@ package struct PackCacheSettings: Sendable {
     package var maximumBytes: Int
     /// How long a pack is kept after its last use.
     package var lifetime: Duration
+    /// How far the making of a pack that passes through memory may be ahead of its slowest reader.
+    package var memoryBytes: Int
+    /// How long a client that waits goes without a sign of life.
+    package var keepAliveInterval: Duration
 
-    package init(folder: String, maximumBytes: Int, lifetime: Duration = .seconds(600)) {
+    package init(
+        folder: String, maximumBytes: Int, lifetime: Duration = .seconds(600), memoryBytes: Int = 8 << 20,
+        keepAliveInterval: Duration = .seconds(5)
+    ) {
         self.folder = folder
         self.maximumBytes = maximumBytes
         self.lifetime = lifetime
+        self.memoryBytes = memoryBytes
+        self.keepAliveInterval = keepAliveInterval
     }
 }
 
@@ -61,12 +70,16 @@ final class PackCache: Sendable {
             }
             // Without a file, as on a full disk, the pack goes through memory.
             let spool = try? SpoolFile(folder: settings.folder)
-            let job = PackJob(spool: spool, room: PackCacheRoom(self, maximumBytes: settings.maximumBytes / 4))
+            let job = PackJob(
+                spool: spool, room: PackCacheRoom(self, maximumBytes: settings.maximumBytes / 4), memoryBytes: settings.memoryBytes)
             entries[key] = Entry(job: job, lastUse: .now)
             // A job that has only just been made can be joined.
             return (job, job.join() ?? 0, true)
         }
     }
+
+    /// What the packs in the cache, and those that are still read after they left it, take on disk.
+    var diskBytes: Int { usedBytes.withLock { $0 } }
 
     /// Takes a job that no one should join any more out of the cache.
     func forget(_ job: PackJob, for key: PackCacheKey) {

@@ -8,9 +8,6 @@ import Synchronization
 /// few blocks of them, and the writer waits for the slowest reader; such a pack cannot be joined by new readers. The writer
 /// stops when its last reader has gone.
 final class PackJob: Sendable {
-    /// How far the writer may be ahead of the slowest reader when nothing goes to disk.
-    private static let maximumTailBytes = 8 << 20
-
     /// What a reader finds at its position.
     enum Finding {
         case progress(String, next: Int)
@@ -62,15 +59,18 @@ final class PackJob: Sendable {
 
     private let spool: SpoolFile?
     private let room: PackCacheRoom
+    private let memoryBytes: Int
     private let state = Mutex(State())
     private let writerMayGo = DispatchSemaphore(value: 0)
 
     /// - Parameters:
     ///   - spool: `nil` where no file could be made.
     ///   - room: What the pack may take of the cache's disk space.
-    init(spool: SpoolFile?, room: PackCacheRoom) {
+    ///   - memoryBytes: How far the writer may be ahead of the slowest reader when nothing goes to disk.
+    init(spool: SpoolFile?, room: PackCacheRoom, memoryBytes: Int) {
         self.spool = spool
         self.room = room
+        self.memoryBytes = memoryBytes
     }
 
     // MARK: For the writer
@@ -131,7 +131,7 @@ final class PackJob: Sendable {
         defer { if isStalled { stalling(false) } }
         while true {
             let (mustWait, isAbandoned) = state.withLock { state in
-                let waits = state.tailEnd - state.tailStart > Self.maximumTailBytes && !state.isAbandoned
+                let waits = state.tailEnd - state.tailStart > memoryBytes && !state.isAbandoned
                 state.writerWaits = waits
                 return (waits, state.isAbandoned)
             }

@@ -2,12 +2,11 @@ import NIOCore
 
 /// One client's way through a pack in the making.
 final class PackJobReader: PackEventSource, @unchecked Sendable {
-    private static let keepAliveInterval = Duration.seconds(5)
-
     private let job: PackJob
     private let number: Int
     private let threads: GitThreads
     private let framing: PackFraming
+    private let keepAliveInterval: Duration
     private let leave: @Sendable () -> Void
     // Touched only in `next`, which one task calls at a time.
     private var position = PackJob.Position()
@@ -15,11 +14,15 @@ final class PackJobReader: PackEventSource, @unchecked Sendable {
     /// - Parameters:
     ///   - number: What `join` answered.
     ///   - leave: Called when the reader goes.
-    init(_ job: PackJob, number: Int, threads: GitThreads, framing: PackFraming, leave: @escaping @Sendable () -> Void) {
+    init(
+        _ job: PackJob, number: Int, threads: GitThreads, framing: PackFraming, keepAliveInterval: Duration,
+        leave: @escaping @Sendable () -> Void
+    ) {
         self.job = job
         self.number = number
         self.threads = threads
         self.framing = framing
+        self.keepAliveInterval = keepAliveInterval
         self.leave = leave
     }
 
@@ -73,7 +76,7 @@ final class PackJobReader: PackEventSource, @unchecked Sendable {
 
     /// Waits for a change, but no longer than a client should go without a sign of life.
     private func hasChanged(since version: UInt64) async -> Bool {
-        let job = job
+        let (job, interval) = (job, keepAliveInterval)
         return await withTaskGroup(of: Bool.self) { group in
             group.addTask {
                 await job.waitForChange(since: version)
@@ -81,7 +84,7 @@ final class PackJobReader: PackEventSource, @unchecked Sendable {
             }
             group.addTask {
                 // Cancelled when the change comes first.
-                try? await Task.sleep(for: Self.keepAliveInterval)
+                try? await Task.sleep(for: interval)
                 return false
             }
             let first = await group.next() ?? true

@@ -7,8 +7,10 @@ import Synchronization
 /// meanwhile or soon after, by a bounded number of threads that serve those who ask in turn.
 package final class PackSender: Sendable {
     private let threads: GitThreads
-    private let cache: PackCache
-    private let queue: FairQueue
+    let cache: PackCache
+    let queue: FairQueue
+    private let keepAliveInterval: Duration
+    private let counters = Mutex(PackCounters())
     /// The checksums of joined packs, by what was joined.
     private let trailers = Mutex<[SnapshotKey: GitOID]>([:])
     private static let maximumTrailers = 1_024
@@ -17,6 +19,7 @@ package final class PackSender: Sendable {
     package init(store: GitStore, cache settings: PackCacheSettings, concurrency: Int) throws {
         threads = store.threads
         cache = try PackCache(settings)
+        keepAliveInterval = settings.keepAliveInterval
         queue = FairQueue(limit: concurrency)
     }
 
@@ -25,6 +28,9 @@ package final class PackSender: Sendable {
 
     /// Drops made packs that were not used for a while; worth calling once a minute.
     package func trim() { cache.trim() }
+
+    /// How requests have been answered since the start, for metrics.
+    package var counts: PackCounters { counters.withLock { $0 } }
 
     /// The pack that answers a request.
     ///
@@ -39,14 +45,18 @@ package final class PackSender: Sendable {
         hasUnreachable: Bool, fairKey: String = "", framing: PackFraming = .none
     ) async throws -> PackStream {
         if PackCopy.answers(request, objects, allReferences: allReferences, hasUnreachable: hasUnreachable) {
+            counters.withLock { $0.copied += 1 }
             return PackStream(copy(objects, repository: repository, framing: framing))
         }
         let key = PackCacheKey(repository: repository, packs: objects.packs.map(\.id), request: request)
         let (job, number, isNew) = cache.join(key)
         // From here on the reader's end takes it out of the job, whatever happens.
-        let reader = PackJobReader(job, number: number, threads: threads, framing: framing) { [cache] in
+        let reader = PackJobReader(
+            job, number: number, threads: threads, framing: framing, keepAliveInterval: keepAliveInterval
+        ) { [cache] in
             if job.leave(number) { cache.forget(job, for: key) }
         }
+        counters.withLock { if isNew { $0.made += 1 } else { $0.shared += 1 } }
         if isNew {
             do {
                 try queue.add(key: fairKey) { [queue, cache] isStopping in
@@ -67,7 +77,7 @@ package final class PackSender: Sendable {
     }
 
     private func copy(_ objects: GitObjects, repository: RepositoryUID, framing: PackFraming) -> PackCopy {
-        let key = SnapshotKey(uid: repository, packs: objects.packs.map(\.id))
+        let key = SnapshotKey(uid: repository, packs: objects.packs)
         return PackCopy(
             objects, threads: threads, framing: framing, trailer: trailers.withLock { $0[key] },
             learned: { [weak self] trailer in
@@ -98,4 +108,14 @@ package final class PackSender: Sendable {
         }
         job.finish(result)
     }
+}
+
+/// How requests for packs have been answered.
+package struct PackCounters: Sendable, Hashable {
+    /// From stored packs as they are.
+    package var copied = 0
+    /// By making a pack.
+    package var made = 0
+    /// From a pack that was made, or was being made, for someone else.
+    package var shared = 0
 }
