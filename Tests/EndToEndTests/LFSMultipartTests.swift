@@ -7,7 +7,7 @@ extension EndToEnd {
     struct LFSMultipartTests {
         let hub: HubProcess
         let ada: GitClient
-        private let bytes = 150_000_000
+        private let bytes = 280_000_000
 
         init() throws {
             hub = try HubProcess.started()

@@ -126,7 +126,7 @@ extension EndToEnd {
             // A network namespace that has a loopback device and nothing else; the client works inside it too.
             let script = """
                 ip link set lo up
-                exec strace -f -qq -o '\(trace)' -e trace=connect,sendto,sendmsg,sendmmsg \
+                exec strace -D -f -qq -o '\(trace)' -e trace=connect,sendto,sendmsg,sendmmsg \
                     '\(binary)' serve --data '\(hub.data)' --listen 127.0.0.1:\(hub.port) --tls off
                 """
             try hub.start(words: ["unshare", "--net", "/bin/sh", "-ec", script])
