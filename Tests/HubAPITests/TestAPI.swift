@@ -68,6 +68,8 @@ final class TestAPI: Sendable {
             APIServices(
                 identity: identity, store: store, repositories: RepositoryService(store: store, identity: identity),
                 git: git,
+                lfs: LFSService(
+                    store: store, objects: objects, signer: TransferSigner(key: [UInt8](repeating: 7, count: 32))),
                 objects: objects, site: site))
         let router = Router(context: HubContext.self)
         router.add(middleware: RequestMiddleware())
@@ -94,10 +96,13 @@ final class TestAPI: Sendable {
     }
 
     func send(
-        _ method: HTTPRequest.Method, _ path: String, bytes: ByteBuffer, token: String? = nil, anonymously: Bool = false
+        _ method: HTTPRequest.Method, _ path: String, bytes: ByteBuffer, token: String? = nil,
+        anonymously: Bool = false,
+        origin: String? = nil
     ) async throws -> Answer {
         var head = HTTPRequest(method: method, scheme: "http", authority: "hub.test", path: "/api/hub/v1" + path)
         if let token { head.headerFields[.authorization] = "Bearer \(token)" }
+        if let origin { head.headerFields[.origin] = origin }
         head.headerFields[.contentLength] = String(bytes.readableBytes)
         let isLocal = token == nil && !anonymously
         let source = HubRequestSource(

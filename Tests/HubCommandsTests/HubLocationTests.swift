@@ -21,6 +21,13 @@ struct HubLocationTests {
         #expect(other.origin == .sample)
     }
 
+    @Test("takes the directory that the service's settings name")
+    func service() throws {
+        let service = HubLocation.Service(configurationFile: "/etc/csghub/config.yaml", data: "/srv/hub")
+        let found = try HubLocation.find(flag: nil, environment: home, service: service) { $0 == "/srv/hub" }
+        #expect(found == HubLocation(data: "/srv/hub", origin: .service, configurationFile: "/etc/csghub/config.yaml"))
+    }
+
     @Test("says what to do when there is none", arguments: [("/flag", ""), (nil, "/env"), (nil, "")])
     func none(_ flag: String?, _ variable: String) {
         let failure = #expect(throws: CommandFailure.self) {

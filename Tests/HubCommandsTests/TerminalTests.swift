@@ -79,6 +79,11 @@ struct TerminalTests {
         drawn.finish()
         drawn.advance(by: 1)
         #expect(console.errors.split(separator: "\r").count == 2, "\(console.errors.debugDescription)")
+        let brief = TestConsole()
+        let hidden = ProgressBar("Hashing", total: 1000, console: brief.console(width: 80), now: { .milliseconds(250) })
+        hidden.advance(by: 1000)
+        hidden.finish()
+        #expect(brief.errors.isEmpty)
     }
 
     @Test("a question is asked only at a terminal, and anything but yes changes nothing")

@@ -1,4 +1,5 @@
 import HubCore
+import HubServer
 
 /// How a verb ends, as `sysexits.h` numbers it.
 package enum ExitStatus: Int32, Sendable {
@@ -53,10 +54,22 @@ extension CommandFailure {
     package init(_ error: any Error) {
         switch error {
         case let failure as CommandFailure: self = failure
+        case let error as StartError:
+            self.init(
+                error.isWrongUsage ? .usage : ExitStatus(error.problem.kind), error.problem.message,
+                code: error.problem.code)
         case let refusal as any Refusal:
             self.init(ExitStatus(refusal.problem.kind), refusal.problem.message, code: refusal.problem.code)
         case is CancellationError: self.init(.failed, "Interrupted.")
         default: self.init(.failed, "The command failed: \(error).")
         }
+    }
+}
+
+extension StartError {
+    /// A flag has a value that it cannot have.
+    fileprivate var isWrongUsage: Bool {
+        guard case .badSetting(let key, _) = self else { return false }
+        return key.hasPrefix("--")
     }
 }

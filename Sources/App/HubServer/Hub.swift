@@ -92,7 +92,8 @@ package final class Hub: Sendable {
             isServing: purpose == .serving)
         HubAPI(
             APIServices(
-                identity: identity, store: store, repositories: repositories, git: gitService, objects: objects, site: facts)
+                identity: identity, store: store, repositories: repositories, git: gitService, lfs: lfs,
+                objects: objects, site: facts)
         ).addRoutes(to: router)
         responder = router.buildResponder()
     }

@@ -23,7 +23,8 @@ package struct HubAPI: Sendable {
             SiteRoutes(services: services).routes + AccountRoutes(identity: services.identity).routes
             + OrganizationRoutes(identity: services.identity).routes + TokenRoutes(services: services).routes
             + RepositoryRoutes(services: services).routes + CollaboratorRoutes(services: services).routes
-            + ExportRoutes(services: services).routes + ObjectRoutes(services: services).routes
+            + ExportRoutes(services: services).routes + ReferenceRoutes(services: services).routes
+            + ObjectRoutes(services: services).routes
             + CommitRoutes(services: services).routes + FileRoutes(services: services).routes
             + SettingRoutes(identity: services.identity).routes + AuditRoutes(identity: services.identity).routes
             + [Self.documentRoute(document)]
@@ -44,6 +45,7 @@ package struct HubAPI: Sendable {
         do {
             let principal = try await identity.principal(of: request, in: context, door: .api)
             let call = APICall(request: request, context: context, principal: principal)
+            try call.checkOrigin()
             try call.checkQuery(of: route)
             return try await route.respond(call)
         } catch {
@@ -86,11 +88,12 @@ package struct APIServices: Sendable {
     package let repositories: RepositoryService
 
     package let git: GitService
+    package let lfs: LFSService
     package let objects: FileObjectStore
     package let site: SiteFacts
 
     package init(
-        identity: Identity, store: MetadataStore, repositories: RepositoryService, git: GitService,
+        identity: Identity, store: MetadataStore, repositories: RepositoryService, git: GitService, lfs: LFSService,
         objects: FileObjectStore, site: SiteFacts
     ) {
         self.identity = identity
@@ -98,6 +101,7 @@ package struct APIServices: Sendable {
         self.repositories = repositories
 
         self.git = git
+        self.lfs = lfs
         self.objects = objects
         self.site = site
     }

@@ -6,11 +6,29 @@ import HubServer
 
 /// What can be seen of a hub from outside: its folder, disk, clock, settings and certificates.
 struct DirectoryChecks {
-    let data: String
+    let location: HubLocation
     let environment: [String: String]
     var now = Date()
 
+    private var data: String { location.data }
+
     func run() -> [HealthCheckModel] { [folder(), secrets(), disk(), clock(), settings()] + certificates() }
+
+    /// Why nothing more can be said of the folder: it is no hub's, or out of reach. Advice on its modes would do harm then.
+    func obstacle() -> HealthCheckModel? {
+        guard access(data, R_OK | X_OK) == 0 else {
+            return .problem(
+                "directory", "\(data) cannot be looked at: \(Self.reason).",
+                mend: "Run this as the owner of the folder, or with sudo.")
+        }
+        guard status("hub.db") == nil, status("hub.lock") == nil else { return nil }
+        // An unreadable folder was told of above.
+        let isEmpty = (try? FileManager.default.contentsOfDirectory(atPath: data))?.isEmpty ?? false
+        return .problem(
+            "directory",
+            isEmpty ? "No hub has been started in \(data) yet." : "\(data) is not the data directory of a hub.",
+            mend: isEmpty ? "Start one with “csghub serve --data '\(data)'”." : "Name the right one with --data.")
+    }
 
     // MARK: - Files
 

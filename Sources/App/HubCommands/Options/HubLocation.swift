@@ -9,15 +9,22 @@ struct HubLocation: Equatable {
     /// Absolute.
     let data: String
     let origin: Origin
+    /// The file that the hub there reads its settings from, where it is not `config.yaml` in the directory.
+    var configurationFile: String?
 
-    static let serviceDirectory = "/var/lib/csghub"
+    /// Where the service is told its data directory, and where that is unless told.
+    struct Service {
+        var configurationFile: String?
+        var data: String
+    }
 
     /// The directory that a verb works on: `--data`, `CSGHUB_DATA`, the service's, the sample's.
     ///
     /// - Parameter isDirectory: whether there is a folder of that path.
     /// - Throws: `CommandFailure` when there is none.
     static func find(
-        flag: String?, environment: [String: String], isDirectory: (String) -> Bool = Self.isDirectory
+        flag: String?, environment: [String: String], service: Service = .installed,
+        isDirectory: (String) -> Bool = Self.isDirectory
     ) throws -> HubLocation {
         if let flag {
             let path = absolute(flag)
@@ -38,7 +45,9 @@ struct HubLocation: Equatable {
             }
             return HubLocation(data: path, origin: .environment)
         }
-        if isDirectory(serviceDirectory) { return HubLocation(data: serviceDirectory, origin: .service) }
+        if isDirectory(service.data) {
+            return HubLocation(data: service.data, origin: .service, configurationFile: service.configurationFile)
+        }
         if let sample = sampleDirectory(environment), isDirectory(sample) {
             return HubLocation(data: sample, origin: .sample)
         }

@@ -31,7 +31,7 @@ struct HubConnection {
         let principal = Principal.localAdministrator(uid: getuid(), sudoUID: sudoUID)
         try becomeOwner()
         LoggingSystem.bootstrap { _ in HubLogHandler(level: .error, format: .text) }
-        let settings = try HubSettings.read(flags: ["data": [location.data]], environment: session.environment)
+        let settings = try location.settings(environment: session.environment)
         do {
             let hub = try await Hub(settings: settings, purpose: .local)
             return RouterTransport(
@@ -86,6 +86,27 @@ struct HubConnection {
             .notPermitted,
             "Only the owner of \(location.data) and root may use its hub from the command line. Run this as that user, or with sudo."
         )
+    }
+}
+
+extension HubLocation {
+    /// The settings of the hub there.
+    func settings(environment: [String: String]) throws -> HubSettings {
+        try HubSettings.read(flags: ["data": [data]], environment: environment, configurationFile: configurationFile)
+    }
+}
+
+extension HubLocation.Service {
+    /// The service of this machine.
+    static var installed: HubLocation.Service {
+        let path = "/etc/csghub/config.yaml"
+        // Who may not read the file looks in the usual place.
+        guard access(path, R_OK) == 0,
+            let settings = try? HubSettings.read(flags: [:], environment: [:], configurationFile: path)
+        else {
+            return HubLocation.Service(configurationFile: nil, data: HubSettings.defaultData)
+        }
+        return HubLocation.Service(configurationFile: path, data: HubLocation.absolute(settings.data))
     }
 }
 

@@ -2,7 +2,7 @@ import Synchronization
 
 /// A line that moves on a terminal: what is done, how much, how fast, how long still. Elsewhere it writes nothing.
 ///
-/// `advance` may be called from any task; it draws at most ten times a second.
+/// `advance` may be called from any task; it draws at most ten times a second, and nothing in the first 300 ms.
 package final class ProgressBar: Sendable {
     private struct State {
         var done: Int64 = 0
@@ -35,7 +35,8 @@ package final class ProgressBar: Sendable {
             guard !state.isFinished else { return nil }
             state.done += bytes
             let time = now()
-            if let drawn = state.drawnAt, time - drawn < .milliseconds(100) { return nil }
+            // What takes no time needs no bar.
+            guard time - (state.drawnAt ?? .milliseconds(200)) >= .milliseconds(100) else { return nil }
             state.drawnAt = time
             state.samples.append((time, state.done))
             if state.samples.count > 50 { state.samples.removeFirst() }

@@ -25,7 +25,10 @@ struct FolderUpload: Sendable {
 
     /// What became of it.
     struct Outcome: Sendable {
-        let commit: String?
+        /// What the branch is at now.
+        let commit: String
+        /// The branch had all of it already.
+        let isUnchanged: Bool
         let fileCount: Int
         let largeCount: Int
         let sentBytes: Int64
@@ -38,9 +41,10 @@ struct FolderUpload: Sendable {
         let large = try await hash(plan.large)
         let missing = try await missing(large)
         try await send(missing)
-        let commit = try await commit(plan, large)
+        let made = try await commit(plan, large)
+        let commit = if let made { made } else { try await head() }
         return Outcome(
-            commit: commit, fileCount: files.count, largeCount: large.count,
+            commit: commit, isUnchanged: made == nil, fileCount: files.count, largeCount: large.count,
             sentBytes: missing.reduce(0) { $0 + $1.file.sizeBytes })
     }
 
@@ -166,6 +170,16 @@ struct FolderUpload: Sendable {
         } catch let failure as CommandFailure where failure.code == "nothing_to_commit" {
             return nil
         }
+    }
+
+    private func head() async throws -> String {
+        let name = "refs/heads/\(branch)"
+        let page: ListPage<ReferenceModel> = try await client.get(
+            reference.apiPath + ["references"], query: [("prefix", name), ("limit", "1")])
+        guard let found = page.items.first, found.name == name else {
+            throw CommandFailure(.failed, "\(branch) went away while the folder was being uploaded; try again.")
+        }
+        return found.oid
     }
 
     private func writeLines(

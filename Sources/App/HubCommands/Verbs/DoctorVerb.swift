@@ -17,8 +17,11 @@ struct DoctorCommand: HubVerb {
     func perform(in session: CommandSession) async throws {
         let console = session.console
         let location = try HubLocation.find(flag: hub.data, environment: session.environment)
-        var checks = DirectoryChecks(data: location.data, environment: session.environment).run()
-        checks += await openedChecks(location, session)
+        let directory = DirectoryChecks(location: location, environment: session.environment)
+        let checks: [HealthCheckModel] =
+            if let obstacle = directory.obstacle() { [obstacle] } else {
+                directory.run() + (await openedChecks(location, session))
+            }
         for check in checks { console.print(list.json ? try JSONForm.text(check) : Self.text(check)) }
         let problems = checks.filter { $0.result == .problem }.count
         let warnings = checks.filter { $0.result == .warning }.count

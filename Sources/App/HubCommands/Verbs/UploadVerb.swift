@@ -30,14 +30,14 @@ extension RepositoryCommand {
                 branch: branch, message: message
             ).run()
             let files = "\(DisplayText.counted(outcome.fileCount, "file")), \(outcome.largeCount) of them in Git LFS"
-            guard let commit = outcome.commit else {
+            if outcome.isUnchanged {
                 console.note("\(branch) of \(repository.reference) has all of it already: \(files).")
-                return
+            } else {
+                console.note(
+                    "Committed \(files), to \(branch) of \(repository.reference); \(DisplayText.bytes(outcome.sentBytes)) of objects sent."
+                )
             }
-            console.note(
-                "Committed \(files), to \(branch) of \(repository.reference); \(DisplayText.bytes(outcome.sentBytes)) of objects sent."
-            )
-            console.print(commit)
+            console.print(outcome.commit)
         }
     }
 }

@@ -6,6 +6,7 @@ import Identity
 import MetadataStore
 import NIOCore
 import ObjectStore
+import Repositories
 import WebCore
 
 /// The large objects of a repository, and the check of all that the hub holds.
@@ -66,8 +67,7 @@ private func missing(_ body: ObjectListModel, _ call: APICall, _ services: APISe
 private func download(_ call: APICall, _ services: APIServices) async throws -> Response {
     let repository = try await services.identity.repository(call.repositoryReference(), for: .read, by: call.principal)
     let id = try objectID(call.path("oid"))
-    guard try await services.store.object(id, in: repository.id) != nil else { throw ObjectStoreError.missing(id) }
-    let reader = try await services.objects.open(id)
+    let reader = try await services.lfs.open(id, in: repository)
     return try await ContentResponse(etag: id.hex, sizeBytes: reader.object.sizeBytes).answer(call.request) { range in
         reader.read(range, pieceBytes: ContentResponse.pieceBytes(in: call.context))
     }
@@ -76,9 +76,10 @@ private func download(_ call: APICall, _ services: APIServices) async throws -> 
 private func upload(_ call: APICall, _ services: APIServices) async throws -> ObjectModel {
     let repository = try await services.identity.repository(call.repositoryReference(), for: .write, by: call.principal)
     let id = try objectID(call.path("oid"))
-    let size = call.request.headers[.contentLength].flatMap { Int64($0) }
-    let stored = try await services.objects.put(id, sizeBytes: size, body: call.request.body)
-    try await services.store.linkObject(
-        stored.id, sizeBytes: stored.sizeBytes, repository: repository.id, account: call.principal.account?.id)
-    return ObjectModel(oid: stored.id.hex, sizeBytes: stored.sizeBytes)
+    guard let size = call.request.headers[.contentLength].flatMap({ Int64($0) }), size >= 0 else {
+        throw ProblemError(.invalid, code: "length_missing", "Send the object with its Content-Length.")
+    }
+    try await services.lfs.receive(
+        id, sizeBytes: size, body: call.request.body, into: repository, account: call.principal.account?.id)
+    return ObjectModel(oid: id.hex, sizeBytes: size)
 }

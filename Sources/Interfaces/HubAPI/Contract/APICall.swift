@@ -60,6 +60,17 @@ struct APICall: Sendable {
         }
     }
 
+    /// Refuses changes that a page of another site asks a browser to make. A browser may send the password that somebody typed for
+    /// the hub; it always says in `Origin` whose page asks. Programs send no `Origin`.
+    func checkOrigin() throws {
+        guard request.method != .get, request.method != .head, let origin = request.headers[.origin] else { return }
+        guard let asking = RequestOrigin(parsing: origin), let own = request.head.authority,
+            asking == RequestOrigin(scheme: asking.scheme, host: own)
+        else {
+            throw ProblemError(.forbidden, code: "foreign_origin", "Pages of other sites may not change anything here.")
+        }
+    }
+
     /// Refuses query parameters that the route does not have, and values that do not fit.
     func checkQuery(of route: APIRoute) throws {
         for (name, value) in request.uri.queryParameters {
