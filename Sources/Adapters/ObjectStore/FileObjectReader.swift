@@ -1,3 +1,5 @@
+import CHubPlatform
+import Glibc
 import HubCore
 import NIOCore
 
@@ -25,7 +27,7 @@ package struct FilePieces: AsyncSequence, Sendable {
     let id: ObjectID
     let file: OpenFile
     let store: FileObjectStore
-    let range: Range<Int64>
+    package let range: Range<Int64>
     let pieceBytes: Int
 
     package func makeAsyncIterator() -> Iterator { Iterator(self) }
@@ -55,6 +57,20 @@ package struct FilePieces: AsyncSequence, Sendable {
             guard buffer.readableBytes == count else { throw ObjectStoreError.damaged(source.id) }
             offset += Int64(count)
             return buffer
+        }
+    }
+}
+
+extension FilePieces: FileContent {
+    package var descriptor: Int32 { file.descriptor }
+
+    package func load(_ part: Range<Int64>) async throws {
+        let file = file
+        let id = id
+        try await store.read {
+            guard Int64(try file.status().st_size) >= part.upperBound else { throw ObjectStoreError.damaged(id) }
+            let code = hub_load_range(file.descriptor, part.lowerBound, Int64(part.count))
+            guard code == 0 else { throw FileFault(operation: "reading an object", code: code) }
         }
     }
 }

@@ -8,7 +8,9 @@
 #include <linux/sockios.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 // <nss.h> declares it only for NSS modules.
 extern int __nss_configure_lookup(const char *database, const char *services);
@@ -67,4 +69,35 @@ int hub_peer_credentials(int fd, uint32_t *uid, uint32_t *gid, int32_t *pid) {
 int hub_close_on_exec(int fd) {
     int flags = fcntl(fd, F_GETFD);
     return flags >= 0 && fcntl(fd, F_SETFD, flags | FD_CLOEXEC) == 0 ? 0 : errno;
+}
+
+// Linux 5.14; older C libraries do not name it.
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#endif
+
+// For kernels without MADV_POPULATE_READ: the copy costs, the effect is the same.
+static int load_by_reading(int fd, int64_t offset, int64_t length) {
+    char buffer[65536];
+    while (length > 0) {
+        ssize_t count = pread(fd, buffer, length < (int64_t)sizeof buffer ? (size_t)length : sizeof buffer, offset);
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0) return count < 0 ? errno : EIO;
+        offset += count;
+        length -= count;
+    }
+    return 0;
+}
+
+int hub_load_range(int fd, int64_t offset, int64_t length) {
+    if (length <= 0) return 0;
+    int64_t start = offset - offset % sysconf(_SC_PAGESIZE);
+    size_t size = (size_t)(offset + length - start);
+    // All of it asked for at once; populating alone would read it window by window.
+    readahead(fd, start, size);
+    void *pages = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, start);
+    if (pages == MAP_FAILED) return load_by_reading(fd, offset, length);
+    int code = madvise(pages, size, MADV_POPULATE_READ) == 0 ? 0 : errno;
+    munmap(pages, size);
+    return code == EINVAL ? load_by_reading(fd, offset, length) : code;
 }

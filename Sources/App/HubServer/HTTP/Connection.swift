@@ -12,6 +12,8 @@ struct ConnectionSource: Sendable {
     let address: String
     let isEncrypted: Bool
     let peerUser: PeerUser?
+    /// The connection's way of sending files.
+    let files: NIOLoopBound<FileSender>
 }
 
 /// Reads the requests of one connection, one after the other, and answers them.
@@ -81,7 +83,7 @@ struct Connection: Sendable {
         let keepsAlive = !isLast(head, response, parts)
         response.headers[.date] = HTTPDate.now
         if !keepsAlive { response.headers[.connection] = "close" }
-        let sender = ResponseSender(outbound, head: response.head)
+        let sender = ResponseSender(outbound, files: source.files, head: response.head)
         var failure: (any Error)?
         do {
             try await sender.send(response.body)

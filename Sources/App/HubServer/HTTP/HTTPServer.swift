@@ -146,7 +146,8 @@ final class HTTPServer: Service {
         let pipeline = channel.pipeline.syncOperations
         let now = NIODeadline.now()
         let activity = ConnectionActivity(now: now)
-        let source = source(of: channel, isEncrypted: tls != nil)
+        let files = FileSender(isEncrypted: tls != nil)
+        let source = source(of: channel, isEncrypted: tls != nil, files: NIOLoopBound(files, eventLoop: channel.eventLoop))
         try pipeline.addHandler(ConnectionGuard(activity: activity, timeouts: settings.timeouts, now: now))
         if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls.current)) }
         var limits = NIOHTTPDecoderLimitConfiguration()
@@ -157,16 +158,20 @@ final class HTTPServer: Service {
             withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
             withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
         try pipeline.addHandler(ExchangeTracker(activity: activity))
+        try pipeline.addHandler(files)
         try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: tls != nil))
         let wrapped = try Connection.ConnectionChannel(
             wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
         return (wrapped, source)
     }
 
-    private static func source(of channel: any Channel, isEncrypted: Bool) -> ConnectionSource {
+    private static func source(
+        of channel: any Channel, isEncrypted: Bool, files: NIOLoopBound<FileSender>
+    ) -> ConnectionSource {
         guard case .unixDomainSocket? = channel.localAddress else {
             return ConnectionSource(
-                address: channel.remoteAddress?.ipAddress ?? "unknown", isEncrypted: isEncrypted, peerUser: nil)
+                address: channel.remoteAddress?.ipAddress ?? "unknown", isEncrypted: isEncrypted, peerUser: nil,
+                files: files)
         }
         // A peer that cannot be asked is nobody: it gets no rights, as `peerUser` stays nil.
         let peer = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) {
@@ -175,6 +180,6 @@ final class HTTPServer: Service {
             guard hub_peer_credentials(descriptor, &uid, &gid, &pid) == 0 else { return nil }
             return PeerUser(uid: uid, gid: gid, pid: pid)
         }
-        return ConnectionSource(address: "local", isEncrypted: false, peerUser: peer ?? nil)
+        return ConnectionSource(address: "local", isEncrypted: false, peerUser: peer ?? nil, files: files)
     }
 }

@@ -1,20 +1,27 @@
 import HTTPTypes
+import HubCore
 import Hummingbird
 import NIOCore
 import NIOHTTPTypes
+import WebCore
 
 /// Writes one answer to a connection and counts its bytes. Head, body and end go out in one write where the body is one buffer.
 ///
 /// Unchecked: used by one task, the connection's.
 final class ResponseSender: @unchecked Sendable {
     private let outbound: NIOAsyncChannelOutboundWriter<HTTPResponsePart>
+    private let files: NIOLoopBound<FileSender>
     private var head: HTTPResponse?
     private let contentLength: Int64?
     private(set) var sentBytes: Int64 = 0
     private(set) var isFinished = false
 
-    init(_ outbound: NIOAsyncChannelOutboundWriter<HTTPResponsePart>, head: HTTPResponse) {
+    /// How much of a file is brought into memory and handed over at once.
+    private static let filePartBytes: Int64 = 4 << 20
+
+    init(_ outbound: NIOAsyncChannelOutboundWriter<HTTPResponsePart>, files: NIOLoopBound<FileSender>, head: HTTPResponse) {
         self.outbound = outbound
+        self.files = files
         self.head = head
         contentLength = head.headerFields[.contentLength].flatMap { Int64($0) }
     }
@@ -43,6 +50,43 @@ final class ResponseSender: @unchecked Sendable {
         }
     }
 
+    /// While one part is sent the next is brought into memory.
+    fileprivate func write(_ file: any FileContent) async throws {
+        guard !isFinished, !file.range.isEmpty else { return }
+        if let head {
+            self.head = nil
+            try await outbound.write(.head(head))
+        }
+        var part = Self.part(of: file, from: file.range.lowerBound)
+        try await file.load(part)
+        while !part.isEmpty {
+            let following = Self.part(of: file, from: part.upperBound)
+            async let loaded: Void = load(following, of: file)
+            try await send(part, of: file)
+            sentBytes += Int64(part.count)
+            try await loaded
+            part = following
+        }
+    }
+
+    private static func part(of file: any FileContent, from start: Int64) -> Range<Int64> {
+        start..<min(start + filePartBytes, file.range.upperBound)
+    }
+
+    private func load(_ part: Range<Int64>, of file: any FileContent) async throws {
+        if !part.isEmpty { try await file.load(part) }
+    }
+
+    private func send(_ part: Range<Int64>, of file: any FileContent) async throws {
+        let files = files
+        let descriptor = file.descriptor
+        try await files.eventLoop.flatSubmit {
+            let done = files.eventLoop.makePromise(of: Void.self)
+            files.value.send(descriptor, part, done: done)
+            return done.futureResult
+        }.get()
+    }
+
     fileprivate func finish(_ trailers: HTTPFields?) async throws {
         guard !isFinished else { return }
         isFinished = true
@@ -54,10 +98,11 @@ final class ResponseSender: @unchecked Sendable {
         }
     }
 
-    private struct Writer: ResponseBodyWriter {
+    private struct Writer: FileBodyWriter {
         let sender: ResponseSender
 
         mutating func write(_ buffer: ByteBuffer) async throws { try await sender.write(buffer) }
+        func write(_ file: any FileContent) async throws { try await sender.write(file) }
         consuming func finish(_ trailers: HTTPFields?) async throws { try await sender.finish(trailers) }
     }
 }

@@ -28,3 +28,6 @@ int hub_peer_credentials(int fd, uint32_t *uid, uint32_t *gid, int32_t *pid);
 
 /// Sets close-on-exec on a descriptor. 0, or an errno value.
 int hub_close_on_exec(int fd);
+
+/// Reads a range of a file into the page cache and waits for it, without copying it. 0, or an errno value.
+int hub_load_range(int fd, int64_t offset, int64_t length);
