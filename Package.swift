@@ -122,7 +122,10 @@ let package = Package(
         .target(name: "HubTestSupport", path: "Tests/HubTestSupport", swiftSettings: strict),
         tests("HubCoreTests", ["HubCore"]),
         tests("RepositoriesTests", ["Repositories", "Identity", "MetadataStore", "GitStore", "HubCore"]),
-        tests("GitProtocolsTests", ["GitProtocols", "HubCore", nioCore]),
+        tests("GitProtocolsTests", [
+            "GitProtocols", "HubCore", "HubTestSupport", "Identity", "MetadataStore", "ObjectStore", "Repositories", "WebCore", "COpenSSL",
+            hummingbird, httpTypes, nioCore, logging,
+        ]),
         tests("MetadataStoreTests", [
             "HubCore", "MetadataStore", "CHubPlatform", .product(name: "GRDB", package: "GRDB.swift"),
         ]),

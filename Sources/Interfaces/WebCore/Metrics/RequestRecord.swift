@@ -1,5 +1,4 @@
 import HTTPTypes
-import HubCore
 import Hummingbird
 import Logging
 import Metrics
@@ -39,12 +38,14 @@ package struct RequestRecord: Sendable {
     /// Writes it down. Health checks, which come every few seconds, are logged at `debug`.
     package func write(context: HubContext) {
         let milliseconds = duration / .milliseconds(1)
+        // Long enough for the address of an LFS object.
+        let path = path.utf8.count <= 300 ? path : String(path.prefix(300)) + "…"
         let isCheck = path == "/healthz" || path == "/readyz" || path == "/metrics"
         context.logger.log(
             level: isCheck ? .debug : .info,
-            "\(method.rawValue) \(path.shortened) \(status.code)\(ending == .aborted ? " (aborted)" : "")",
+            "\(method.rawValue) \(path) \(status.code)\(ending == .aborted ? " (aborted)" : "")",
             metadata: [
-                "http.method": "\(method.rawValue)", "http.path": "\(path.shortened)", "http.status": "\(status.code)",
+                "http.method": "\(method.rawValue)", "http.path": "\(path)", "http.status": "\(status.code)",
                 "client.address": "\(context.remoteAddress)", "duration_ms": "\((milliseconds * 10).rounded() / 10)",
                 "received_bytes": "\(receivedBytes)", "sent_bytes": "\(sentBytes)",
             ])

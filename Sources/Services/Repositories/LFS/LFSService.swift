@@ -101,7 +101,8 @@ package final class LFSService: Sendable {
         guard sizeBytes <= settings.maximumObjectBytes else { throw LFSError.tooLarge(settings.maximumObjectBytes) }
         let mebibyte: Int64 = 1 << 20
         let smallest = (sizeBytes + settings.maximumParts - 1) / settings.maximumParts
-        let partBytes = max(settings.partBytes, (smallest + mebibyte - 1) / mebibyte * mebibyte)
+        let partBytes =
+            smallest <= settings.partBytes ? settings.partBytes : (smallest + mebibyte - 1) / mebibyte * mebibyte
         let new = NewUpload(
             repository: repository.id, account: account, oid: oid, sizeBytes: sizeBytes, partSizeBytes: partBytes,
             expiresAt: clock().addingTimeInterval(settings.uploadLifetime))
