@@ -37,7 +37,12 @@ struct GracefulStopTests {
     @Test("takes no new connections while it stops")
     func refusesNew() async throws {
         try await TestServer.run { _, _ in .plain("x") } _: { server in
-            await server.stop()
+            try await WireClient.connect(port: server.port) { idle in
+                try await idle.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                #expect(try await idle.answer().body == "x")
+                await server.stop()
+                #expect(try await idle.rest().isEmpty)
+            }
             await #expect(throws: (any Error).self) {
                 let text = try await WireClient.connect(port: server.port) { wire in
                     try await wire.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
