@@ -67,5 +67,10 @@ struct FilterTests {
 
 /// One history for all tests that only read.
 enum SharedHistory {
-    static let store = Result { try TestStore.history(History(commits: 70, seed: 3)) }
+    static let store = Result {
+        let store = try TestStore.history(History(commits: 70, seed: 3))
+        // Copies the packs now, before tests that run side by side would.
+        _ = try store.describePacks()
+        return store
+    }
 }

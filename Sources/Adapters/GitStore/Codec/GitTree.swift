@@ -58,6 +58,9 @@ struct TreeParser {
         rest = tree
     }
 
+    /// How many bytes of the tree have not been read.
+    var remainingBytes: Int { rest.count }
+
     /// The next entry, or `nil` at the end.
     @inline(__always)
     mutating func next() throws(GitStoreError) -> Entry? {

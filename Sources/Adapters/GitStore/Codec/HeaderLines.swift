@@ -50,11 +50,22 @@ struct HeaderLines {
     private static func parseHex(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> GitOID? {
         withUnsafeTemporaryAllocation(byteCount: GitOID.byteCount, alignment: 8) { name -> GitOID? in
             for index in 0..<GitOID.byteCount {
-                guard let high = Hex.value(of: bytes[offset + 2 * index]), let low = Hex.value(of: bytes[offset + 2 * index + 1])
-                else { return nil }
+                let high = value(ofDigit: bytes[offset + 2 * index])
+                let low = value(ofDigit: bytes[offset + 2 * index + 1])
+                guard high | low < 16 else { return nil }
                 name[index] = high << 4 | low
             }
             return name.baseAddress.map { GitOID(bytes: $0) }
+        }
+    }
+
+    /// 255 for what is no digit. `Hex` knows too, but calls into other modules are not inlined and walks read millions of digits.
+    @inline(__always)
+    private static func value(ofDigit character: UInt8) -> UInt8 {
+        switch character {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): character - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): character - UInt8(ascii: "a") + 10
+        default: 255
         }
     }
 }

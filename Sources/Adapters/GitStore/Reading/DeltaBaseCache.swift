@@ -1,23 +1,4 @@
-import Glibc
 import HubCore
-
-/// A piece of memory that holds an object, freed by whoever owns it.
-struct ByteBlock {
-    let start: UnsafeMutableRawPointer
-    let count: Int
-
-    /// At least one byte, so that there is always an address.
-    init(count: Int) {
-        guard let start = malloc(max(1, count)) else { fatalError("out of memory") }
-        self.start = start
-        self.count = count
-    }
-
-    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start, count: count) }
-    var mutableBytes: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(start: start, count: count) }
-
-    func free() { Glibc.free(start) }
-}
 
 /// Objects that were read lately, as bases for the deltas that are read next. Bounded in bytes.
 ///
@@ -59,26 +40,26 @@ struct DeltaBaseCache: ~Copyable {
         return Hit(type: place.type, bytes: block.bytes)
     }
 
-    /// Takes over the block. One that is too large to be kept is freed at once.
-    mutating func insert(_ block: ByteBlock, type: GitObjectType, pack ordinal: Int, offset: Int) {
+    /// Takes over the block; what it displaces goes to the pool.
+    mutating func insert(_ block: ByteBlock, type: GitObjectType, pack ordinal: Int, offset: Int, pool: inout BlockPool) {
         let key = Self.key(ordinal, offset)
         let index = place(of: key)
-        empty(index)
-        while totalBytes + block.count > maximumBytes, totalBytes > 0 {
-            empty(hand)
+        empty(index, &pool)
+        while totalBytes + block.capacity > maximumBytes, totalBytes > 0 {
+            empty(hand, &pool)
             hand = (hand + 1) & (places.count - 1)
         }
         places[index] = Place(key: key, type: type, block: block)
-        totalBytes += block.count
+        totalBytes += block.capacity
     }
 
     /// Whether a block of this size is worth keeping.
     func keeps(_ bytes: Int) -> Bool { bytes <= maximumBytes / 4 }
 
-    private mutating func empty(_ index: Int) {
+    private mutating func empty(_ index: Int, _ pool: inout BlockPool) {
         guard let block = places[index].block else { return }
-        totalBytes -= block.count
-        block.free()
+        totalBytes -= block.capacity
+        pool.give(back: block)
         places[index].block = nil
     }
 

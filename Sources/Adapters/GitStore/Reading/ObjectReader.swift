@@ -37,6 +37,7 @@ final class ObjectReader {
     private let inflater = Inflater()
     private lazy var stream = InflateStream()
     private var cache: DeltaBaseCache
+    private var pool = BlockPool()
     private var chain: [Link] = []
     private var deltaRoom = ByteBlock(count: 4096)
     /// What was handed out last and is too large for the cache.
@@ -115,12 +116,12 @@ final class ObjectReader {
             let header = try PackEntryHeader.parse(entry)
             if let type = header.kind.wholeType {
                 guard header.sizeBytes <= (chain.isEmpty ? limit : Self.maximumDeltaBytes) else { throw .tooLarge(.zero, limit: 0) }
-                let block = ByteBlock(count: header.sizeBytes)
+                let block = pool.take(header.sizeBytes)
                 do throws(GitStoreError) {
                     _ = try inflater.inflate(
                         UnsafeRawBufferPointer(rebasing: entry[header.headerByteCount...]), into: block.mutableBytes)
                 } catch {
-                    block.free()
+                    pool.give(back: block)
                     throw error
                 }
                 return Held(type: type, bytes: block.bytes, owned: block, offset: offset)
@@ -143,14 +144,14 @@ final class ObjectReader {
             _ = try inflater.inflate(packs[ordinal].entry(at: link.dataStart), into: delta)
             let sizes = try Delta.sizes(UnsafeRawBufferPointer(delta))
             guard sizes.result <= limit else { throw .tooLarge(.zero, limit: 0) }
-            let block = ByteBlock(count: sizes.result)
+            let block = pool.take(sizes.result)
             result = block
             try Delta.apply(UnsafeRawBufferPointer(delta), to: base.bytes, into: block.mutableBytes)
             release(base, ordinal: ordinal)
             return Held(type: base.type, bytes: block.bytes, owned: block, offset: link.offset)
         } catch {
-            result?.free()
-            base.owned?.free()
+            if let result { pool.give(back: result) }
+            if let block = base.owned { pool.give(back: block) }
             throw error
         }
     }
@@ -158,20 +159,20 @@ final class ObjectReader {
     /// Gives a base that has served to the cache.
     private func release(_ held: Held, ordinal: Int) {
         guard let block = held.owned else { return }
-        if cache.keeps(block.count) {
-            cache.insert(block, type: held.type, pack: ordinal, offset: held.offset)
+        if cache.keeps(block.capacity) {
+            cache.insert(block, type: held.type, pack: ordinal, offset: held.offset, pool: &pool)
         } else {
-            block.free()
+            pool.give(back: block)
         }
     }
 
     /// Makes the result last until the next read: in the cache, where trees are likely bases of what is read next, or here.
     private func keep(_ held: Held, ordinal: Int) -> Loaded {
         if let block = held.owned {
-            if held.type != .commit, cache.keeps(block.count) {
-                cache.insert(block, type: held.type, pack: ordinal, offset: held.offset)
+            if held.type != .commit, cache.keeps(block.capacity) {
+                cache.insert(block, type: held.type, pack: ordinal, offset: held.offset, pool: &pool)
             } else {
-                current?.free()
+                if let current { pool.give(back: current) }
                 current = block
             }
         }

@@ -27,6 +27,7 @@ struct TreeWalk {
     private let wantsBlobs: Bool
     private var finder: NumberFinder
     private var children = ChildTable()
+    private var difference = TreeDifference()
     /// Groups still to be walked, in the order of their depth.
     private var groups: [Group] = []
 
@@ -78,6 +79,7 @@ struct TreeWalk {
     ) throws(GitStoreError) {
         if let limit = filter.treeDepth, group.depth + 1 >= limit { return }
         children.removeAll()
+        difference.reset()
         for tree in inFileOrder(group.boundary) { try markEntries(of: tree, selection: &selection) }
         for (visited, tree) in inFileOrder(group.interesting).enumerated() {
             if visited & 0xff == 0xff { try check(selection.selected.count) }
@@ -90,16 +92,15 @@ struct TreeWalk {
 
     /// Marks what a tree of the client names, without going deeper.
     private mutating func markEntries(of tree: Int, selection: inout ObjectSelection) throws(GitStoreError) {
-        var parser = TreeParser(try load(tree))
-        while let entry = try next(&parser) {
-            if GitFileMode.isGitlink(entry.mode) { continue }
-            guard let number = finder.number(of: NameWords(at: entry.oidBytes)) else { continue }
+        try forEachNewEntry(of: tree) { walk, entry throws(GitStoreError) in
+            if GitFileMode.isGitlink(entry.mode) { return }
+            guard let number = walk.finder.number(of: NameWords(at: entry.oidBytes)) else { return }
             selection.markKnown(number)
             let isTree = GitFileMode.isTree(entry.mode)
-            guard isTree || wantsCandidates else { continue }
-            children.withChild(entry.name) { child in
+            guard isTree || walk.wantsCandidates else { return }
+            walk.children.withChild(entry.name) { child in
                 if isTree {
-                    if child.boundary.last != UInt32(number) { child.boundary.append(UInt32(number)) }
+                    child.boundary.append(UInt32(number))
                 } else {
                     child.boundaryBlob = UInt32(number) + 1
                 }
@@ -109,42 +110,47 @@ struct TreeWalk {
 
     /// Selects what a new tree names and nobody has met before.
     private mutating func selectEntries(of tree: Int, selection: inout ObjectSelection) throws(GitStoreError) {
-        var parser = TreeParser(try load(tree))
-        while let entry = try next(&parser) {
+        try forEachNewEntry(of: tree) { walk, entry throws(GitStoreError) in
             let isTree = GitFileMode.isTree(entry.mode)
-            if !isTree, !wantsBlobs || GitFileMode.isGitlink(entry.mode) { continue }
-            guard let number = finder.number(of: NameWords(at: entry.oidBytes)) else { throw .missing(entry.oid) }
-            guard selection.seen.insert(number) else { continue }
+            if !isTree, !walk.wantsBlobs || GitFileMode.isGitlink(entry.mode) { return }
+            guard let number = walk.finder.number(of: NameWords(at: entry.oidBytes)) else { throw .missing(entry.oid) }
+            guard selection.seen.insert(number) else { return }
             if isTree {
-                if wantsTrees { selection.selected.insert(number) }
-                children.withChild(entry.name) { child in child.interesting.append(UInt32(number)) }
-                if wantsCandidates, let base = children.child(named: entry.name)?.boundary.first {
-                    note(candidate: base, for: UInt32(number), &selection)
+                if walk.wantsTrees { selection.selected.insert(number) }
+                walk.children.withChild(entry.name) { child in child.interesting.append(UInt32(number)) }
+                if walk.wantsCandidates, let base = walk.children.child(named: entry.name)?.boundary.first {
+                    walk.note(candidate: base, for: UInt32(number), &selection)
                 }
             } else {
-                if let limit = filter.blobLimit, try reader.header(of: number).sizeBytes >= limit { continue }
+                if let limit = walk.filter.blobLimit, try walk.reader.header(of: number).sizeBytes >= limit { return }
                 selection.selected.insert(number)
-                if wantsCandidates, let child = children.child(named: entry.name), child.boundaryBlob != 0 {
-                    note(candidate: child.boundaryBlob - 1, for: UInt32(number), &selection)
+                if walk.wantsCandidates, let child = walk.children.child(named: entry.name), child.boundaryBlob != 0 {
+                    walk.note(candidate: child.boundaryBlob - 1, for: UInt32(number), &selection)
                 }
             }
+        }
+    }
+
+    /// Calls `body` with the entries that the tree before, of the same path, did not have.
+    @inline(__always)
+    private mutating func forEachNewEntry(
+        of tree: Int, _ body: (inout TreeWalk, TreeParser.Entry) throws(GitStoreError) -> Void
+    ) throws(GitStoreError) {
+        let bytes = try reader.load(tree, expecting: .tree)
+        // Taken out, so that `body` may change the rest of the walk.
+        var difference = TreeDifference()
+        swap(&difference, &self.difference)
+        defer { swap(&difference, &self.difference) }
+        do {
+            try difference.read(bytes) { entry throws(GitStoreError) in try body(&self, entry) }
+        } catch .malformed(let what) {
+            throw .corrupt(what)
         }
     }
 
     private func note(candidate base: UInt32, for number: UInt32, _ selection: inout ObjectSelection) {
         guard wantsCandidates, selection.candidates.count < Self.maximumCandidates else { return }
         selection.candidates[number] = base
-    }
-
-    private func load(_ tree: Int) throws(GitStoreError) -> UnsafeRawBufferPointer { try reader.load(tree, expecting: .tree) }
-
-    @inline(__always)
-    private func next(_ parser: inout TreeParser) throws(GitStoreError) -> TreeParser.Entry? {
-        do {
-            return try parser.next()
-        } catch .malformed(let what) {
-            throw .corrupt(what)
-        }
     }
 
     /// Each tree once, in the order of packs and places in them, so that bases come before their deltas.
