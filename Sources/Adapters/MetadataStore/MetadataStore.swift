@@ -47,6 +47,18 @@ package final class MetadataStore: Sendable {
         }
     }
 
+    /// Reads a few rows by key on the caller's thread: moving to another thread and back costs several times the look-up, and a
+    /// request makes four or five. Not for lists, nor for anything whose work grows with the data.
+    func lookUp<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        do {
+            return try pool.read(body)
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_MISUSE {
+            throw MetadataError.closed
+        } catch {
+            throw MetadataError.translating(error)
+        }
+    }
+
     /// A change without an audit row.
     func write<Value: Sendable>(_ body: @escaping @Sendable (Database, _ now: Int64) throws -> Value) async throws -> Value {
         let now = now

@@ -11,6 +11,8 @@ extension MetadataStore {
     /// `prefixes`: only refs whose full names start with one of these; `nil` is all.
     package func gitState(of id: RepositoryID, prefixes: [String]? = nil) async throws -> GitState {
         let cache = gitStates
+        let known = try lookUp { db in cache.state(of: id, at: try RepositoryHead(id, in: db).versions) }
+        if let known { return prefixes.map { known.filtered($0) } ?? known }
         return try await read { db in
             let head = try RepositoryHead(id, in: db)
             if let state = cache.state(of: id, at: head.versions) {

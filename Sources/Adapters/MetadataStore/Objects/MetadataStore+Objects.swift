@@ -40,18 +40,23 @@ extension MetadataStore {
     package func linkedObjects(
         among oids: [ObjectID], in repository: RepositoryID
     ) async throws -> [ObjectID: Int64] {
-        try await read { db in
-            let statement = try db.cachedStatement(
-                sql: """
-                    SELECT o.size_bytes FROM object_links AS l JOIN objects AS o ON o.oid = l.oid
-                    WHERE l.repository_id = ? AND l.oid = ?
-                    """)
-            var sizes: [ObjectID: Int64] = [:]
-            for oid in oids where sizes[oid] == nil {
-                sizes[oid] = try Int64.fetchOne(statement, arguments: [repository, oid])
-            }
-            return sizes
+        if oids.count == 1 { return try lookUp { db in try Self.sizes(of: oids, in: repository, db) } }
+        return try await read { db in try Self.sizes(of: oids, in: repository, db) }
+    }
+
+    private static func sizes(
+        of oids: [ObjectID], in repository: RepositoryID, _ db: Database
+    ) throws -> [ObjectID: Int64] {
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT o.size_bytes FROM object_links AS l JOIN objects AS o ON o.oid = l.oid
+                WHERE l.repository_id = ? AND l.oid = ?
+                """)
+        var sizes: [ObjectID: Int64] = [:]
+        for oid in oids where sizes[oid] == nil {
+            sizes[oid] = try Int64.fetchOne(statement, arguments: [repository, oid])
         }
+        return sizes
     }
 
     /// The objects of a repository by name.
@@ -73,7 +78,7 @@ extension MetadataStore {
 
     /// The size of an object that the hub has, in whatever repository.
     package func storedObject(_ oid: ObjectID) async throws -> Int64? {
-        try await read { db in try db.value(Int64.self, "SELECT size_bytes FROM objects WHERE oid = ?", [oid]) }
+        try lookUp { db in try db.value(Int64.self, "SELECT size_bytes FROM objects WHERE oid = ?", [oid]) }
     }
 
     /// All objects by name.

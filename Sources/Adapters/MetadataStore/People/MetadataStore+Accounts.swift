@@ -24,7 +24,7 @@ extension MetadataStore {
     }
 
     package func account(id: AccountID) async throws -> Account? {
-        try await read { db in try AccountRow.account(id, in: db) }
+        try lookUp { db in try AccountRow.account(id, in: db) }
     }
 
     /// By name, without case.

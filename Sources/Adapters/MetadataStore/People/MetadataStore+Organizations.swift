@@ -98,7 +98,7 @@ extension MetadataStore {
     package func organizationRole(
         of account: AccountID, in organization: OrganizationID
     ) async throws -> OrganizationRole? {
-        try await read { db in try OrganizationRow.role(of: account, in: organization, db) }
+        try lookUp { db in try OrganizationRow.role(of: account, in: organization, db) }
     }
 
     package func organizationRoles(of account: AccountID) async throws -> [OrganizationID: OrganizationRole] {

@@ -27,7 +27,7 @@ extension MetadataStore {
 
     /// The token with this SHA-256 and its account. Also a revoked or expired one, so that the caller can say which it is.
     package func token(hash: [UInt8]) async throws -> (token: AccessToken, account: Account)? {
-        try await read { db in
+        try lookUp { db in
             guard let row = try db.row(TokenRow.select + " WHERE t.hash = ?", [Data(hash)]) else { return nil }
             let token = try TokenRow.token(row, in: db)
             guard let account = try AccountRow.account(token.account, in: db) else { return nil }

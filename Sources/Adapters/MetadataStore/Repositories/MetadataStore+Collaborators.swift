@@ -43,7 +43,7 @@ extension MetadataStore {
 
     /// What `Identity` needs to decide, in one snapshot.
     package func accessFacts(of account: AccountID, to repository: Repository) async throws -> AccessFacts {
-        try await read { db in
+        try lookUp { db in
             var facts = AccessFacts()
             if case .organization(let organization) = repository.owner {
                 facts.organizationRole = try OrganizationRow.role(of: account, in: organization, db)

@@ -25,12 +25,12 @@ extension MetadataStore {
 
     /// One that is not deleted, by its name or a former one.
     package func repository(_ reference: RepositoryReference) async throws -> RepositoryLookup? {
-        try await read { db in try RepositoryRow.lookup(reference, in: db) }
+        try lookUp { db in try RepositoryRow.lookup(reference, in: db) }
     }
 
     /// Also a deleted one.
     package func repository(id: RepositoryID) async throws -> Repository? {
-        try await read { db in try RepositoryRow.repository(id, in: db) }
+        try lookUp { db in try RepositoryRow.repository(id, in: db) }
     }
 
     package func updateRepository(

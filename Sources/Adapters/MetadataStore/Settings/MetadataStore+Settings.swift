@@ -4,7 +4,7 @@ import GRDB
 /// Values of settings, by key. Which keys exist and what they may hold is known to those who read them.
 extension MetadataStore {
     package func setting(_ key: String) async throws -> String? {
-        try await read { db in try db.value(String.self, "SELECT value FROM settings WHERE key = ?", [key]) }
+        try lookUp { db in try db.value(String.self, "SELECT value FROM settings WHERE key = ?", [key]) }
     }
 
     /// All that differ from their defaults.
