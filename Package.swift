@@ -121,7 +121,9 @@ let package = Package(
         // Tests
         .target(name: "HubTestSupport", path: "Tests/HubTestSupport", swiftSettings: strict),
         tests("HubCoreTests", ["HubCore"]),
-        tests("RepositoriesTests", ["Repositories", "Identity", "MetadataStore", "GitStore", "HubCore"]),
+        tests("RepositoriesTests", [
+            "Repositories", "Identity", "MetadataStore", "GitStore", "HubCore", "HubTestSupport",
+        ]),
         tests("GitProtocolsTests", [
             "GitProtocols", "HubCore", "HubTestSupport", "Identity", "MetadataStore", "ObjectStore", "Repositories", "WebCore", "COpenSSL",
             hummingbird, httpTypes, nioCore, logging,
