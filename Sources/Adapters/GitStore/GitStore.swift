@@ -60,7 +60,9 @@ package final class GitStore: Sendable {
         return snapshots.withLock { $0.insert(objects, for: key) }
     }
 
-    /// Removes files of packs that no row names any more. A pack that is not there is no error.
+    /// Removes files of packs that no row names any more.
+    ///
+    /// A pack that is not there is no error.
     package func remove(packs: [PackID], of uid: RepositoryUID) throws {
         snapshots.withLock { $0.forget(uid) }
         let folder = packFolder(of: uid)
@@ -72,7 +74,9 @@ package final class GitStore: Sendable {
         }
     }
 
-    /// Removes everything of a repository. One that is not there is no error.
+    /// Removes everything of a repository.
+    ///
+    /// One that is not there is no error.
     package func removeRepository(_ uid: RepositoryUID) throws {
         snapshots.withLock { $0.forget(uid) }
         try Folder.remove(repositoryFolder(of: uid))

@@ -62,7 +62,9 @@ struct DamageTests {
     }
 
     /// Opens damaged files; `nil` when they are refused.
-    private func open(_ original: Original, pack: [UInt8], index: [UInt8], in folder: TemporaryFolder) throws -> GitObjects? {
+    private func open(_ original: Original, pack: [UInt8], index: [UInt8], in folder: TemporaryFolder) throws
+        -> GitObjects?
+    {
         // Unlinked first: files that are mapped must not change under their readers.
         for (name, bytes) in [("pack", pack), ("idx", index)] {
             let path = "\(folder.path)/pack-\(original.description.id).\(name)"

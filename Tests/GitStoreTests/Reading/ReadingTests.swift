@@ -36,7 +36,8 @@ struct ReadingTests {
         #expect(searched.allSatisfy { $0 != nil })
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<1000 {
-            let other = try #require(GitOID(bytes: (0..<20).map { _ in UInt8.random(in: .min ... .max, using: &generator) }))
+            let other = try #require(
+                GitOID(bytes: (0..<20).map { _ in UInt8.random(in: .min ... .max, using: &generator) }))
             #expect(!objects.contains(other) && objects.search(NameWords(other)) == nil)
         }
     }
@@ -113,7 +114,9 @@ struct ReadingTests {
             #expect(stream.sizeBytes == Int64(content.count))
             #expect(try await bytes(stream) == content)
             let (start, end) = (content.count / 3, content.count * 9 / 10)
-            #expect(try await bytes(objects.blob(oid, range: Int64(start)..<Int64(end), threads: threads)) == Array(content[start..<end]))
+            #expect(
+                try await bytes(objects.blob(oid, range: Int64(start)..<Int64(end), threads: threads))
+                    == Array(content[start..<end]))
         }
         let tree = try store.oid("main^{tree}")
         #expect(throws: GitStoreError.unexpectedType(tree)) { try objects.blob(tree, threads: threads) }

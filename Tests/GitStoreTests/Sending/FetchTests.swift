@@ -44,7 +44,10 @@ struct FetchTests {
     func incremental(_ layout: TestStore.Layout, isThin: Bool) throws {
         let store = try TestStore.history(layout: layout)
         let objects = try store.objects()
-        for (want, have) in [("main", "main~1"), ("main", "main~20"), ("main", "side"), ("side", "main~30"), ("v5", "v2"), ("main", "main")] {
+        for (want, have) in [
+            ("main", "main~1"), ("main", "main~20"), ("main", "side"), ("side", "main~30"), ("v5", "v2"),
+            ("main", "main"),
+        ] {
             let request = FetchRequest(wants: [try store.oid(want)], haves: [try store.oid(have)], isThin: isThin)
             let pack = try objects.pack(request)
             let client = try TestClient()
@@ -80,7 +83,9 @@ struct FetchTests {
         for revision in ["main:folder", "main^{tree}", "main:link", "tree-tag", "blob-tag", "tag-of-tag", "v1"] {
             let wanted = try store.oid(revision)
             let client = try TestClient()
-            #expect(try client.receiveAlone(objects.pack(FetchRequest(wants: [wanted]))) == store.list(wanted.hex), "\(revision)")
+            #expect(
+                try client.receiveAlone(objects.pack(FetchRequest(wants: [wanted]))) == store.list(wanted.hex),
+                "\(revision)")
         }
         #expect(blob != .zero)
     }
@@ -130,6 +135,8 @@ struct FetchTests {
         try file.write(contentsOf: Data([0xa5, 0x5a, 0xa5]))
         try file.close()
         let objects = try store.store.objects(of: store.uid, packs: packs)
-        #expect(throws: GitStoreError.self) { try objects.pack(FetchRequest(wants: [store.oid("main"), store.oid("side")])) }
+        #expect(throws: GitStoreError.self) {
+            try objects.pack(FetchRequest(wants: [store.oid("main"), store.oid("side")]))
+        }
     }
 }

@@ -6,7 +6,8 @@ import Testing
 @Suite("Object filters")
 struct FilterTests {
     static let filters = [
-        "blob:none", "blob:limit=0", "blob:limit=1000", "blob:limit=1k", "blob:limit=2m", "tree:0", "tree:1", "tree:2", "tree:3", "tree:100",
+        "blob:none", "blob:limit=0", "blob:limit=1000", "blob:limit=1k", "blob:limit=2m", "tree:0", "tree:1", "tree:2",
+        "tree:3", "tree:100",
         "object:type=commit", "object:type=tree", "object:type=blob", "object:type=tag", "combine:blob:limit=1k+tree:3",
         "combine:tree:2+object:type%3dblob", "combine:combine:tree%253a4+object:type=tree",
     ]
@@ -47,8 +48,10 @@ struct FilterTests {
     @Test(
         "refuse what is no filter",
         arguments: [
-            "", "blob", "blob:", "blob:some", "blob:limit=", "blob:limit=x", "blob:limit=-1", "blob:limit=99999999999999999999", "blob:limit=1t",
-            "blob:limit=9223372036854775807g", "tree:", "tree:-1", "tree:x", "object:type=", "object:type=file", "sparse:oid=main",
+            "", "blob", "blob:", "blob:some", "blob:limit=", "blob:limit=x", "blob:limit=-1",
+            "blob:limit=99999999999999999999", "blob:limit=1t",
+            "blob:limit=9223372036854775807g", "tree:", "tree:-1", "tree:x", "object:type=", "object:type=file",
+            "sparse:oid=main",
             "combine:", "combine:blob:none+", "combine:blob%3", "combine:blob%zznone", "combine:%ff",
             String(repeating: "combine:", count: 20) + "tree:0", "tree:99999999999999999999",
         ])

@@ -81,7 +81,8 @@ struct PackSenderTests {
                 group.addTask {
                     let request = FetchRequest(wants: number.isMultiple(of: 2) ? wants : wants.reversed())
                     let stream = try await sender.stream(
-                        request, from: objects, repository: uid, allReferences: [], hasUnreachable: false, framing: framing)
+                        request, from: objects, repository: uid, allReferences: [], hasUnreachable: false,
+                        framing: framing)
                     return try await Collected(stream, framing: framing).bytes
                 }
             }
@@ -102,7 +103,8 @@ struct PackSenderTests {
         let sender = try store.sender(maximumBytes: size * 5)
         func fetch(_ revision: String) async throws -> Int {
             let stream = try await sender.stream(
-                FetchRequest(wants: [try store.oid(revision)]), from: objects, repository: store.uid, allReferences: [], hasUnreachable: false)
+                FetchRequest(wants: [try store.oid(revision)]), from: objects, repository: store.uid, allReferences: [],
+                hasUnreachable: false)
             return try await Collected(stream).bytes.count
         }
         for distance in 0..<9 { #expect(try await fetch("main~\(distance)") > 0) }
@@ -114,7 +116,9 @@ struct PackSenderTests {
         #expect(sender.counts.made == 10)
     }
 
-    @Test("a pack too large for the cache, or without a disk, passes through memory at the pace of its readers", arguments: [true, false])
+    @Test(
+        "a pack too large for the cache, or without a disk, passes through memory at the pace of its readers",
+        arguments: [true, false])
     func spilling(hasFolder: Bool) async throws {
         let store = try TestStore.history(History(commits: 20))
         let blob = try store.addBlob(bytes: 6 << 20)
@@ -123,7 +127,8 @@ struct PackSenderTests {
         if !hasFolder { try FileManager.default.removeItem(atPath: store.folder.path + "/staging/packs") }
         let request = FetchRequest(wants: [blob, try store.oid("main")])
         func stream() async throws -> PackStream {
-            try await sender.stream(request, from: objects, repository: store.uid, allReferences: [], hasUnreachable: false)
+            try await sender.stream(
+                request, from: objects, repository: store.uid, allReferences: [], hasUnreachable: false)
         }
         async let first = Collected(stream()).bytes
         async let second = Collected(stream()).bytes
@@ -145,7 +150,8 @@ struct PackSenderTests {
         let sender = try store.sender(maximumBytes: 0, memoryBytes: 1 << 20)
         do {
             let stream = try await sender.stream(
-                FetchRequest(wants: [blob]), from: objects, repository: store.uid, allReferences: [], hasUnreachable: false)
+                FetchRequest(wants: [blob]), from: objects, repository: store.uid, allReferences: [],
+                hasUnreachable: false)
             for try await event in stream {
                 if case .data = event { break }
             }
@@ -164,7 +170,8 @@ struct PackSenderTests {
         try sender.queue.add(key: "other") { _ in gate.wait() }
         let missing = try #require(GitOID(hex: String(repeating: "ab", count: 20)))
         let stream = try await sender.stream(
-            FetchRequest(wants: [missing]), from: objects, repository: store.uid, allReferences: [], hasUnreachable: false, fairKey: "ada")
+            FetchRequest(wants: [missing]), from: objects, repository: store.uid, allReferences: [],
+            hasUnreachable: false, fairKey: "ada")
         var keepAlives = 0
         await #expect(throws: GitStoreError.missing(missing)) {
             for try await event in stream {
@@ -183,7 +190,8 @@ struct PackSenderTests {
         let sender = try store.sender()
         try await sender.stop()
         let stream = try await sender.stream(
-            FetchRequest(wants: [store.oid("main")]), from: store.objects(), repository: store.uid, allReferences: [], hasUnreachable: false)
+            FetchRequest(wants: [store.oid("main")]), from: store.objects(), repository: store.uid, allReferences: [],
+            hasUnreachable: false)
         await #expect(throws: GitStoreError.cancelled) { for try await _ in stream {} }
     }
 }
@@ -196,7 +204,9 @@ struct FairQueueTests {
         let gate = DispatchSemaphore(value: 0)
         let order = AsyncStream<String>.makeStream()
         try queue.add(key: "first") { _ in gate.wait() }
-        for (key, name) in [("ada", "ada 1"), ("ada", "ada 2"), ("ada", "ada 3"), ("bob", "bob 1"), ("cy", "cy 1"), ("bob", "bob 2")] {
+        for (key, name) in [
+            ("ada", "ada 1"), ("ada", "ada 2"), ("ada", "ada 3"), ("bob", "bob 1"), ("cy", "cy 1"), ("bob", "bob 2"),
+        ] {
             try queue.add(key: key) { _ in order.continuation.yield(name) }
         }
         gate.signal()

@@ -56,9 +56,12 @@ struct ShallowTests {
         // Two clones of depth 4: git deepens the first, we the second.
         let (theirs, ours) = (try TestClient(), try TestClient())
         for client in [theirs, ours] {
-            try client.git("fetch", "--quiet", "--no-tags", "--depth=4", "file://" + store.git.folder, "\(start.hex):refs/heads/main")
+            try client.git(
+                "fetch", "--quiet", "--no-tags", "--depth=4", "file://" + store.git.folder,
+                "\(start.hex):refs/heads/main")
         }
-        try theirs.git.run(["fetch", "--quiet", "--no-tags"] + step.arguments + ["file://" + store.git.folder, want.hex])
+        try theirs.git.run(
+            ["fetch", "--quiet", "--no-tags"] + step.arguments + ["file://" + store.git.folder, want.hex])
         let request = FetchRequest(
             wants: [want], haves: [start], clientShallow: try ours.shallow, deepen: step.deepen, isThin: true)
         let objects = try store.objects()

@@ -5,7 +5,9 @@ import Testing
 
 @Suite("Differences between versions of a tree")
 struct TreeDifferenceTests {
-    @Test("hold every entry that the version before did not have, and no other than those of the tree", arguments: 0..<20 as Range<UInt64>)
+    @Test(
+        "hold every entry that the version before did not have, and no other than those of the tree",
+        arguments: 0..<20 as Range<UInt64>)
     func versions(seed: UInt64) throws {
         var random = SeededGenerator(state: seed)
         var entries: [GitTreeEntry] = []
@@ -39,7 +41,9 @@ struct TreeDifferenceTests {
             case 1 where !entries.isEmpty: entries[index] = entry(name: entries[index].name, &random)
             case 2 where entries.count > 20: entries.removeSubrange(index...)
             default:
-                let name = (0..<Int.random(in: 1...9, using: &random)).map { _ in UInt8.random(in: 97...99, using: &random) }
+                let name = (0..<Int.random(in: 1...9, using: &random)).map { _ in
+                    UInt8.random(in: 97...99, using: &random)
+                }
                 if !entries.contains(where: { $0.name == name }) { entries.append(entry(name: name, &random)) }
             }
         }

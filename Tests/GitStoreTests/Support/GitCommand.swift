@@ -21,7 +21,8 @@ struct GitCommand {
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["git"] + arguments
         process.currentDirectoryURL = URL(fileURLWithPath: folder)
-        process.environment = ProcessInfo.processInfo.environment.merging(Self.environment) { $1 }.merging(environment) { $1 }
+        process.environment = ProcessInfo.processInfo.environment.merging(Self.environment) { $1 }.merging(environment)
+        { $1 }
         process.standardInput = FileHandle(forReadingAtPath: inputPath)
         process.standardOutput = FileHandle(forWritingAtPath: outputPath)
         process.standardError = FileHandle(forWritingAtPath: errorPath)
@@ -29,13 +30,16 @@ struct GitCommand {
         process.waitUntilExit()
         guard process.terminationStatus == 0 else {
             let message = String(decoding: try Data(contentsOf: URL(fileURLWithPath: errorPath)), as: UTF8.self)
-            throw Failure(description: "git \(arguments.joined(separator: " ")): \(process.terminationStatus) \(message)")
+            throw Failure(
+                description: "git \(arguments.joined(separator: " ")): \(process.terminationStatus) \(message)")
         }
         return Array(try Data(contentsOf: URL(fileURLWithPath: outputPath)))
     }
 
     @discardableResult
-    func callAsFunction(_ arguments: String..., input: [UInt8] = []) throws -> [UInt8] { try run(arguments, input: input) }
+    func callAsFunction(_ arguments: String..., input: [UInt8] = []) throws -> [UInt8] {
+        try run(arguments, input: input)
+    }
 
     /// The output's lines.
     func lines(_ arguments: String...) throws -> [String] { try lines(arguments) }

@@ -40,7 +40,9 @@ struct History {
             if number == 4 { stream += "M 120000 inline link\n" + Self.data("folder/file-1") }
             stream += "\n"
             if number % 10 == 0 {
-                stream += "tag v\(number / 10)\nfrom :\(number)\ntagger Ada <ada@example.com> \(time) +0000\n" + Self.data("Tag\n")
+                stream +=
+                    "tag v\(number / 10)\nfrom :\(number)\ntagger Ada <ada@example.com> \(time) +0000\n"
+                    + Self.data("Tag\n")
             }
         }
         try git("fast-import", "--quiet", input: Array(stream.utf8))
@@ -58,7 +60,8 @@ struct History {
 
     private func change(_ files: inout [String: [String]], in stream: inout String, _ random: inout Generator) {
         let folders = ["", "folder/", "folder/deep/", "folder/deep/deeper/", "other/", "a/b/c/d/"]
-        let name = folders.randomElement(using: &random).map { $0 + "file-\(Int.random(in: 1...6, using: &random))" } ?? "file"
+        let name =
+            folders.randomElement(using: &random).map { $0 + "file-\(Int.random(in: 1...6, using: &random))" } ?? "file"
         var lines = files[name] ?? (0..<Int.random(in: 3...60, using: &random)).map { _ in Self.line(&random) }
         lines.insert(Self.line(&random), at: Int.random(in: 0...lines.count, using: &random))
         files[name] = lines

@@ -42,7 +42,8 @@ struct TestStore {
         case .duplicated:
             try made.git("repack", "-adfq", "--depth=20")
             let all = try made.git.run(["rev-list", "--objects", "--all", "--no-object-names", "--reverse"])
-            let other = try made.git.run(["pack-objects", "--stdout", "-q", "--window=30", "--no-reuse-delta"], input: all)
+            let other = try made.git.run(
+                ["pack-objects", "--stdout", "-q", "--window=30", "--no-reuse-delta"], input: all)
             try made.git.run(["index-pack", "--stdin", "--keep"], input: other)
         case .pushes:
             try made.repackAsPushes()
@@ -60,7 +61,9 @@ struct TestStore {
             try push(tips: Array(tips), known: done, to: pushes.git)
             done += tips
         }
-        let tags = try git.lines("for-each-ref", "--format=%(objecttype) %(objectname)", "refs/tags").filter { $0.hasPrefix("tag ") }
+        let tags = try git.lines("for-each-ref", "--format=%(objecttype) %(objectname)", "refs/tags").filter {
+            $0.hasPrefix("tag ")
+        }
         let names = tags.map { $0.dropFirst(4) + "\n" }.joined()
         try store(git.run(["pack-objects", "--stdout", "-q"], input: Array(names.utf8)), in: pushes.git)
         try git("repack", "-adq")
@@ -76,7 +79,10 @@ struct TestStore {
         let list = tips.map { $0 + "\n" }.joined() + known.map { "^\($0)\n" }.joined()
         // The sparse walk would send again what lies elsewhere already.
         let pack = try git.run(
-            ["-c", "pack.useSparse=false", "pack-objects", "--stdout", "-q", "--revs", "--thin", "--delta-base-offset"],
+            [
+                "-c", "pack.useSparse=false", "pack-objects", "--stdout", "-q", "--revs", "--thin",
+                "--delta-base-offset",
+            ],
             input: Array(list.utf8))
         try store(pack, in: other)
     }
@@ -90,17 +96,21 @@ struct TestStore {
 
     var packFolder: String { git.folder + "/objects/pack" }
 
-    /// The packs that `git` has, as descriptions of packs that the store has too. All objects must be in packs.
+    /// The packs that `git` has, as descriptions of packs that the store has too.
+    ///
+    /// All objects must be in packs.
     func describePacks(isDisjoint: Bool = false) throws -> [PackDescription] {
         let target = store.packFolder(of: uid)
         try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
-        return try FileManager.default.contentsOfDirectory(atPath: packFolder).filter { $0.hasSuffix(".pack") }.sorted().map { name in
-            let base = String(name.dropLast(5))
-            for file in [base + ".pack", base + ".idx"] where !FileManager.default.fileExists(atPath: target + "/" + file) {
-                try FileManager.default.copyItem(atPath: packFolder + "/" + file, toPath: target + "/" + file)
+        return try FileManager.default.contentsOfDirectory(atPath: packFolder).filter { $0.hasSuffix(".pack") }.sorted()
+            .map { name in
+                let base = String(name.dropLast(5))
+                for file in [base + ".pack", base + ".idx"]
+                where !FileManager.default.fileExists(atPath: target + "/" + file) {
+                    try FileManager.default.copyItem(atPath: packFolder + "/" + file, toPath: target + "/" + file)
+                }
+                return try describe(base, isDisjoint: isDisjoint)
             }
-            return try describe(base, isDisjoint: isDisjoint)
-        }
     }
 
     private func describe(_ base: String, isDisjoint: Bool) throws -> PackDescription {
@@ -115,7 +125,8 @@ struct TestStore {
             bodyEnd = PackOffsets(index: index, trailerStart: pack.count - 20).starts[own]
         }
         return PackDescription(
-            id: PackID(id), objectCount: count, sizeBytes: Int64(pack.count), bodyEnd: Int64(bodyEnd), ownObjectCount: own,
+            id: PackID(id), objectCount: count, sizeBytes: Int64(pack.count), bodyEnd: Int64(bodyEnd),
+            ownObjectCount: own,
             isDisjoint: isDisjoint, isFullyReachable: isDisjoint)
     }
 
@@ -176,7 +187,10 @@ struct TestClient {
     }
 
     func objectNames() throws -> Set<GitOID> {
-        Set(try git.lines("cat-file", "--batch-all-objects", "--batch-check=%(objectname)").compactMap { GitOID(hex: $0) })
+        Set(
+            try git.lines("cat-file", "--batch-all-objects", "--batch-check=%(objectname)").compactMap {
+                GitOID(hex: $0)
+            })
     }
 
     /// Complains when anything that the revisions need is missing or damaged; the shallow boundary counts.

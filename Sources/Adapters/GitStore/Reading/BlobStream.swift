@@ -10,16 +10,22 @@ extension GitObjects {
     /// - Parameters:
     ///   - range: Which bytes; all of them without. It must lie within the blob.
     /// - Throws: `.missing`, `.unexpectedType`, `.tooLarge`, `.corrupt`.
-    package func blob(_ oid: GitOID, range: Range<Int64>? = nil, threads: GitThreads) throws(GitStoreError) -> BlobStream {
+    package func blob(_ oid: GitOID, range: Range<Int64>? = nil, threads: GitThreads) throws(GitStoreError)
+        -> BlobStream
+    {
         guard let header = try header(of: oid), let number = number(of: oid) else { throw .missing(oid) }
         guard header.type == .blob else { throw .unexpectedType(oid) }
         let range = range ?? 0..<header.sizeBytes
-        guard range.lowerBound >= 0, range.upperBound <= header.sizeBytes else { throw .corrupt("a range lies outside its blob") }
+        guard range.lowerBound >= 0, range.upperBound <= header.sizeBytes else {
+            throw .corrupt("a range lies outside its blob")
+        }
         let ordinal = ordinal(of: number)
         let pack = opened[ordinal]
         let offset = pack.index.offset(at: number - firstNumber(ofPack: ordinal))
         let head: (kind: PackEntryKind, sizeBytes: Int, headerByteCount: Int)
-        do { head = try PackEntryHeader.parse(pack.entry(at: offset)) } catch .malformed(let what) { throw .corrupt(what) }
+        do { head = try PackEntryHeader.parse(pack.entry(at: offset)) } catch .malformed(let what) {
+            throw .corrupt(what)
+        }
         let content: BlobContent
         if head.kind.wholeType == nil {
             content = .built(self, oid)
@@ -36,7 +42,9 @@ enum BlobContent {
     case built(GitObjects, GitOID)
 }
 
-/// The bytes of a blob in pieces of at most 256 KiB. Read it once, by one task.
+/// The bytes of a blob in pieces of at most 256 KiB.
+///
+/// Read it once, by one task.
 package struct BlobStream: AsyncSequence, Sendable {
     package typealias Element = ByteBuffer
 
@@ -65,7 +73,9 @@ package struct BlobStream: AsyncSequence, Sendable {
     }
 }
 
-/// Reads a blob piece by piece. Used by one thread at a time, as its stream is read by one task.
+/// Reads a blob piece by piece.
+///
+/// Used by one thread at a time, as its stream is read by one task.
 private final class BlobReader: @unchecked Sendable {
     private static let pieceBytes = 256 << 10
 
@@ -114,7 +124,8 @@ private final class BlobReader: @unchecked Sendable {
         buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { room in
             do throws(GitStoreError) {
                 let step = try inflate.step(
-                    UnsafeRawBufferPointer(rebasing: source[consumed...]), into: UnsafeMutableRawBufferPointer(rebasing: room[..<count]))
+                    UnsafeRawBufferPointer(rebasing: source[consumed...]),
+                    into: UnsafeMutableRawBufferPointer(rebasing: room[..<count]))
                 consumed += step.consumed
                 return step.produced
             } catch {

@@ -53,7 +53,9 @@ struct BlockPool: ~Copyable {
 
     mutating func give(back block: ByteBlock) {
         let index = Self.sizeClass(block.capacity)
-        if index < Self.classes, block.capacity == 1 << (index + Self.smallestShift), kept[index].count < Self.maximumKept {
+        if index < Self.classes, block.capacity == 1 << (index + Self.smallestShift),
+            kept[index].count < Self.maximumKept
+        {
             kept[index].append(block.start)
         } else {
             block.free()

@@ -12,8 +12,10 @@ extension GitObjects {
 }
 
 extension CommitGraph {
-    /// Walks from both commits at once, newest first, until all that is left to visit is an ancestor of both: so it costs what lies
-    /// between them, whatever the answer is. Commit times only guide it; the answer does not depend on them.
+    /// Walks from both commits at once, newest first, until all that is left to visit is an ancestor of both: so it
+    /// costs what lies between them, whatever the answer is.
+    ///
+    /// Commit times only guide it; the answer does not depend on them.
     func isAncestor(_ old: ObjectNumber, of new: ObjectNumber, limit: Int) throws(GitStoreError) -> Bool {
         if old == new { return true }
         let oldSlot = try slot(of: old)

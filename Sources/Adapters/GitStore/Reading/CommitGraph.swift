@@ -18,7 +18,9 @@ final class CommitGraph {
     let objects: GitObjects
     private let reader: ObjectReader
     private var finder: NumberFinder
-    /// For each object number, its slot plus one. Only touched where there are commits.
+    /// For each object number, its slot plus one.
+    ///
+    /// Only touched where there are commits.
     private let slots: UnsafeMutablePointer<UInt32>
     private var records: [Record] = []
     private var parentNumbers: [UInt32] = []

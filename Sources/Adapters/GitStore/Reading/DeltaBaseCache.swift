@@ -1,6 +1,8 @@
 import HubCore
 
-/// Objects that were read lately, as bases for the deltas that are read next. Bounded in bytes.
+/// Objects that were read lately, as bases for the deltas that are read next.
+///
+/// Bounded in bytes.
 ///
 /// A table with one place for each hash of an entry: a new object displaces what stood in its place, and when the bound is
 /// passed the places are emptied one after another. Cheap enough to keep every tree of a walk.
@@ -41,7 +43,8 @@ struct DeltaBaseCache: ~Copyable {
     }
 
     /// Takes over the block; what it displaces goes to the pool.
-    mutating func insert(_ block: ByteBlock, type: GitObjectType, pack ordinal: Int, offset: Int, pool: inout BlockPool) {
+    mutating func insert(_ block: ByteBlock, type: GitObjectType, pack ordinal: Int, offset: Int, pool: inout BlockPool)
+    {
         let key = Self.key(ordinal, offset)
         let index = place(of: key)
         empty(index, &pool)

@@ -34,7 +34,9 @@ enum Folder {
         return names.sorted()
     }
 
-    /// Removes a file, or a folder with all that is in it. What is not there is no error; links are not followed.
+    /// Removes a file, or a folder with all that is in it.
+    ///
+    /// What is not there is no error; links are not followed.
     static func remove(_ path: String) throws(GitStoreError) {
         var status = stat()
         guard lstat(path, &status) == 0 else {

@@ -64,7 +64,9 @@ extension GitObjects {
         }
     }
 
-    /// The entry at a path such as `a/b.txt`, `nil` when there is none. The empty path names the root tree.
+    /// The entry at a path such as `a/b.txt`, `nil` when there is none.
+    ///
+    /// The empty path names the root tree.
     package func entry(at path: String, in commitOrTree: GitOID) throws(GitStoreError) -> GitTreeEntry? {
         var entry = GitTreeEntry(mode: GitFileMode.tree, name: [], oid: try rootTree(of: commitOrTree))
         for part in path.utf8.split(separator: UInt8(ascii: "/")) {

@@ -33,7 +33,9 @@ package final class GitObjects: Sendable {
         self.firstNumbers = firstNumbers
         names = self.opened.map(\.index.names)
         objectCount = firstNumbers.last ?? 0
-        guard objectCount < Int(UInt32.max) else { throw .corrupt("a repository has more objects than can be numbered") }
+        guard objectCount < Int(UInt32.max) else {
+            throw .corrupt("a repository has more objects than can be numbered")
+        }
     }
 
     package func contains(_ oid: GitOID) -> Bool { number(of: oid) != nil }
@@ -73,7 +75,8 @@ package final class GitObjects: Sendable {
     @inline(__always)
     private func nameBytes(of number: ObjectNumber) -> UnsafeRawPointer {
         let ordinal = ordinal(of: number)
-        return names.withUnsafeBufferPointer { $0[ordinal] } + (number - firstNumbers.withUnsafeBufferPointer { $0[ordinal] }) * 20
+        return names.withUnsafeBufferPointer { $0[ordinal] }
+            + (number - firstNumbers.withUnsafeBufferPointer { $0[ordinal] }) * 20
     }
 
     /// The place of the object's pack in `opened`.

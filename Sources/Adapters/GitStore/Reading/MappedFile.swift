@@ -6,12 +6,18 @@ import HubCore
 /// The file may be unlinked meanwhile. Files of the store never change once they are published, so what was checked at
 /// opening stays true.
 final class MappedFile: Sendable {
+    /// For `pread`; -1 when it is not kept. Valid as long as the `MappedFile` is.
     let descriptor: Int32
     let count: Int
-    /// The content. Valid as long as the `MappedFile` is; nobody writes to it.
+    /// The content.
+    ///
+    /// Valid as long as the `MappedFile` is; nobody writes to it.
     nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
 
-    init(path: String, operation: String) throws(GitStoreError) {
+    /// - Parameters:
+    ///   - operation: What is being done, for the error: `open a pack`.
+    ///   - keepsDescriptor: A mapping lives without one, and a process has few.
+    init(path: String, operation: String, keepsDescriptor: Bool = false) throws(GitStoreError) {
         let opened = open(path, O_RDONLY | O_CLOEXEC)
         guard opened >= 0 else { throw .system(operation) }
         var status = stat()
@@ -30,13 +36,14 @@ final class MappedFile: Sendable {
             }
             mapped = UnsafeRawPointer(start)
         }
-        descriptor = opened
+        if !keepsDescriptor { close(opened) }
+        descriptor = keepsDescriptor ? opened : -1
         count = size
         bytes = UnsafeRawBufferPointer(start: mapped, count: size)
     }
 
     deinit {
         if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), count) }
-        close(descriptor)
+        if descriptor >= 0 { close(descriptor) }
     }
 }

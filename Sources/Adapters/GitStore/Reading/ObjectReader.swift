@@ -1,6 +1,8 @@
 import HubCore
 
-/// Reads objects out of packs, applying chains of deltas. Used by one thread at a time.
+/// Reads objects out of packs, applying chains of deltas.
+///
+/// Used by one thread at a time.
 ///
 /// Nothing recurses, chains and sizes are bounded, and what is read twice as a base comes from a bounded cache.
 final class ObjectReader {
@@ -115,7 +117,9 @@ final class ObjectReader {
             let entry = pack.entry(at: offset)
             let header = try PackEntryHeader.parse(entry)
             if let type = header.kind.wholeType {
-                guard header.sizeBytes <= (chain.isEmpty ? limit : Self.maximumDeltaBytes) else { throw .tooLarge(.zero, limit: 0) }
+                guard header.sizeBytes <= (chain.isEmpty ? limit : Self.maximumDeltaBytes) else {
+                    throw .tooLarge(.zero, limit: 0)
+                }
                 let block = pool.take(header.sizeBytes)
                 do throws(GitStoreError) {
                     _ = try inflater.inflate(
@@ -186,7 +190,9 @@ final class ObjectReader {
             guard distance <= offset - Pack.headerBytes else { throw .corrupt("a delta's base lies before the pack") }
             return offset - distance
         case .referenceDelta(let base):
-            guard let position = pack.index.position(of: base) else { throw .corrupt("a delta's base is not in its pack") }
+            guard let position = pack.index.position(of: base) else {
+                throw .corrupt("a delta's base is not in its pack")
+            }
             return pack.index.offset(at: position)
         case .commit, .tree, .blob, .tag:
             return offset
@@ -221,7 +227,8 @@ final class ObjectReader {
         withUnsafeMutableBytes(of: &head) { head in
             do throws(GitStoreError) {
                 let step = try stream.step(compressed, into: head)
-                size = try Delta.sizes(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(head)[..<step.produced])).result
+                size = try Delta.sizes(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(head)[..<step.produced]))
+                    .result
             } catch { failure = error }
         }
         if let failure { throw failure }

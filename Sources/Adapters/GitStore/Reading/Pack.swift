@@ -9,7 +9,9 @@ final class Pack: Sendable {
     let id: PackID
     let index: PackIndex
     private let file: MappedFile
-    /// The whole file. Valid as long as the pack is.
+    /// The whole file.
+    ///
+    /// Valid as long as the pack is.
     nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
     private let lazyOffsets = Mutex<PackOffsets?>(nil)
 
@@ -17,7 +19,7 @@ final class Pack: Sendable {
     init(_ description: PackDescription, folder: String) throws(GitStoreError) {
         id = description.id
         let base = "\(folder)/pack-\(description.id)"
-        file = try MappedFile(path: base + ".pack", operation: "open a pack")
+        file = try MappedFile(path: base + ".pack", operation: "open a pack", keepsDescriptor: true)
         bytes = file.bytes
         guard bytes.count >= Self.headerBytes + Self.trailerBytes, Int64(bytes.count) == description.sizeBytes else {
             throw .corrupt("a pack does not have its size")
@@ -30,10 +32,14 @@ final class Pack: Sendable {
         guard index.count == Int(bytes.bigEndian32(at: 8)), index.count == description.objectCount else {
             throw .corrupt("a pack and its index differ in their number of objects")
         }
-        guard index.packChecksum == id.oid, checksum == id.oid else { throw .corrupt("a pack and its index do not belong together") }
+        guard index.packChecksum == id.oid, checksum == id.oid else {
+            throw .corrupt("a pack and its index do not belong together")
+        }
     }
 
-    /// The descriptor of the file, for `pread`. Valid as long as the pack is.
+    /// The descriptor of the file, for `pread`.
+    ///
+    /// Valid as long as the pack is.
     var descriptor: Int32 { file.descriptor }
 
     var sizeBytes: Int { file.count }
@@ -41,9 +47,13 @@ final class Pack: Sendable {
     /// Where the entries end.
     var trailerStart: Int { file.count - Self.trailerBytes }
 
-    /// The bytes from an offset to the trailer. The offset comes from the index or was checked against `headerBytes`.
+    /// The bytes from an offset to the trailer.
+    ///
+    /// The offset comes from the index or was checked against `headerBytes`.
     @inline(__always)
-    func entry(at offset: Int) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[offset..<trailerStart]) }
+    func entry(at offset: Int) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: bytes[offset..<trailerStart])
+    }
 
     /// The order of the entries in the file, made at first use and kept.
     var offsets: PackOffsets {

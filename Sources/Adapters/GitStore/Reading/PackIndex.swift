@@ -13,7 +13,9 @@ struct PackIndex: Sendable {
     private let file: MappedFile
     // Those of `file`, at hand without counting references to it.
     private nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
-    /// The names, 20 bytes each. Valid as long as the index is.
+    /// The names, 20 bytes each.
+    ///
+    /// Valid as long as the index is.
     nonisolated(unsafe) let names: UnsafeRawPointer
     let count: Int
     private let namesStart: Int
@@ -24,7 +26,9 @@ struct PackIndex: Sendable {
     /// - Parameter packBytes: The size of the `.pack` file; entries lie between its header and its trailer.
     init(file: MappedFile, packBytes: Int) throws(GitStoreError) {
         let bytes = file.bytes
-        guard bytes.count >= Self.headerBytes + Self.fanOutBytes + Self.trailerBytes else { throw .corrupt("a pack index is too short") }
+        guard bytes.count >= Self.headerBytes + Self.fanOutBytes + Self.trailerBytes else {
+            throw .corrupt("a pack index is too short")
+        }
         guard bytes.bigEndian32(at: 0) == 0xff74_4f63, bytes.bigEndian32(at: 4) == 2 else {
             throw .corrupt("a pack index is not of version 2")
         }
@@ -130,8 +134,12 @@ struct PackIndex: Sendable {
 
 extension UnsafeRawBufferPointer {
     @inline(__always)
-    func bigEndian32(at offset: Int) -> UInt32 { UInt32(bigEndian: loadUnaligned(fromByteOffset: offset, as: UInt32.self)) }
+    func bigEndian32(at offset: Int) -> UInt32 {
+        UInt32(bigEndian: loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+    }
 
     @inline(__always)
-    func bigEndian64(at offset: Int) -> UInt64 { UInt64(bigEndian: loadUnaligned(fromByteOffset: offset, as: UInt64.self)) }
+    func bigEndian64(at offset: Int) -> UInt64 {
+        UInt64(bigEndian: loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    }
 }

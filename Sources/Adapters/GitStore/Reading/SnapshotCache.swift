@@ -11,7 +11,8 @@ struct SnapshotKey: Hashable {
 /// Bounded by the number of snapshots, open packs and objects; the least recently used go first. Guarded by its owner.
 struct SnapshotCache {
     private static let maximumSnapshots = 128
-    private static let maximumPacks = 1024
+    /// Each open pack holds a descriptor.
+    private static let maximumPacks = 512
     /// A snapshot's tables take up to some 28 bytes an object once they are in use.
     private static let maximumObjects = 2_000_000
 
@@ -59,7 +60,8 @@ struct SnapshotCache {
             objects += entry.objects.objectCount
         }
         while entries.count > Self.maximumSnapshots || packs > Self.maximumPacks || objects > Self.maximumObjects {
-            guard let oldest = entries.filter({ $0.key != newest }).min(by: { $0.value.lastUse < $1.value.lastUse }) else { return }
+            guard let oldest = entries.filter({ $0.key != newest }).min(by: { $0.value.lastUse < $1.value.lastUse })
+            else { return }
             entries[oldest.key] = nil
             packs -= oldest.value.objects.opened.count
             objects -= oldest.value.objects.objectCount

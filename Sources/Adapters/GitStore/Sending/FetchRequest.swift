@@ -4,7 +4,9 @@ import HubCore
 package struct FetchRequest: Sendable, Hashable {
     /// Objects of any type; all must be stored.
     package var wants: [GitOID]
-    /// What the client has and we have too. Names that are not stored are passed over.
+    /// What the client has and we have too.
+    ///
+    /// Names that are not stored are passed over.
     package var haves: [GitOID]
     /// Commits whose parents the client does not have, as it told.
     package var clientShallow: Set<GitOID>
@@ -12,7 +14,9 @@ package struct FetchRequest: Sendable, Hashable {
     package var filter: ObjectFilter?
     /// Deltas may refer to objects that the client has.
     package var isThin: Bool
-    /// Deltas may name their base by its distance. Every git since 1.4.4 can.
+    /// Deltas may name their base by its distance.
+    ///
+    /// Every git since 1.4.4 can.
     package var usesOffsetDeltas: Bool
     /// Annotated tags to send along when what they point to is sent (`include-tag`).
     package var tags: [Reference]
@@ -29,6 +33,16 @@ package struct FetchRequest: Sendable, Hashable {
         self.isThin = isThin
         self.usesOffsetDeltas = usesOffsetDeltas
         self.tags = tags
+    }
+}
+
+extension FetchRequest {
+    /// Whether deltas may be made against what the client has.
+    ///
+    /// After a filter nobody knows which blobs that is: only `blob:none`, which sends none, leaves trees and commits as bases.
+    var allowsThinDeltas: Bool {
+        guard isThin, let filter else { return isThin }
+        return filter.blobLimit == 0 && filter.treeDepth == nil
     }
 }
 

@@ -17,12 +17,15 @@ extension GitObjects {
         let total = selection.selected.count
         try progress(.enumerated(objects: total))
         var writer = PackWriter(
-            selection, of: self, reader: reader, isThin: request.isThin, usesOffsetDeltas: request.usesOffsetDeltas,
-            output: PackOutput(output), check: { objects throws(GitStoreError) in try progress(.writing(objects: objects)) })
+            selection, of: self, reader: reader, isThin: request.allowsThinDeltas, usesOffsetDeltas: request.usesOffsetDeltas,
+            output: PackOutput(output),
+            check: { objects throws(GitStoreError) in try progress(.writing(objects: objects)) })
         try writer.run()
         let counts = writer.counts
         try progress(
-            .done(objects: counts.objects, deltas: counts.deltas, reused: counts.reused, reusedDeltas: counts.reusedDeltas))
+            .done(
+                objects: counts.objects, deltas: counts.deltas, reused: counts.reused, reusedDeltas: counts.reusedDeltas
+            ))
     }
 
     /// Room for the bases of one walk; versions of a tree are read together, so a little is enough.

@@ -18,7 +18,9 @@ struct NamedObjects {
         }
     }
 
-    private mutating func add(_ number: ObjectNumber, in objects: GitObjects, reader: ObjectReader) throws(GitStoreError) {
+    private mutating func add(_ number: ObjectNumber, in objects: GitObjects, reader: ObjectReader)
+        throws(GitStoreError)
+    {
         var number = number
         for _ in 0..<GitObjects.maximumTagChain {
             switch try reader.header(of: number).type {
@@ -34,7 +36,9 @@ struct NamedObjects {
             case .tag:
                 tags.append(number)
                 let target: GitOID
-                do { target = try GitTag(parsing: try reader.load(number, expecting: .tag)).target } catch .malformed(let what) {
+                do { target = try GitTag(parsing: try reader.load(number, expecting: .tag)).target } catch .malformed(
+                    let what)
+                {
                     throw .corrupt(what)
                 }
                 guard let next = objects.number(of: target) else { throw .missing(target) }

@@ -16,7 +16,9 @@ package struct ObjectFilter: Sendable, Hashable {
     private static let maximumParts = 64
 
     package init(parsing text: String) throws(GitStoreError) {
-        guard text.utf8.count <= 4096, let filter = ObjectFilter(text, nesting: 0) else { throw .invalidFilter(String(text.prefix(200))) }
+        guard text.utf8.count <= 4096, let filter = ObjectFilter(text, nesting: 0) else {
+            throw .invalidFilter(String(text.prefix(200)))
+        }
         self = filter
     }
 
@@ -42,7 +44,8 @@ package struct ObjectFilter: Sendable, Hashable {
             let parts = parts.split(separator: "+", omittingEmptySubsequences: false)
             guard parts.count <= Self.maximumParts else { return nil }
             for part in parts {
-                guard let decoded = Self.percentDecoded(part), let filter = ObjectFilter(decoded, nesting: nesting + 1) else { return nil }
+                guard let decoded = Self.percentDecoded(part), let filter = ObjectFilter(decoded, nesting: nesting + 1)
+                else { return nil }
                 narrow(by: filter)
             }
         } else {
@@ -83,7 +86,8 @@ package struct ObjectFilter: Sendable, Hashable {
                 continue
             }
             let digits = rest.prefix(2)
-            guard digits.count == 2, let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16), digits.first != UInt8(ascii: "+")
+            guard digits.count == 2, let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16),
+                digits.first != UInt8(ascii: "+")
             else { return nil }
             bytes.append(value)
             rest = rest.dropFirst(2)

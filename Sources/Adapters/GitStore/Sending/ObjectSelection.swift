@@ -27,7 +27,8 @@ extension ObjectSelection {
     ///
     /// - Parameter check: Called often with the number of objects found; throws to stop the work.
     static func of(
-        _ request: FetchRequest, in objects: GitObjects, reader: ObjectReader, check: (Int) throws(GitStoreError) -> Void
+        _ request: FetchRequest, in objects: GitObjects, reader: ObjectReader,
+        check: (Int) throws(GitStoreError) -> Void
     ) throws(GitStoreError) -> ObjectSelection {
         let wanted = try NamedObjects(request.wants, in: objects, reader: reader, ignoringMissing: false)
         let had = try NamedObjects(request.haves, in: objects, reader: reader, ignoringMissing: true)
@@ -60,7 +61,8 @@ extension ObjectSelection {
         }
         for number in had.trees { roots.boundary.append(UInt32(number)) }
         try selection.walkTrees(
-            roots, wanted: wanted.trees, filter: filter, wantsCandidates: request.isThin, objects: objects, reader: reader,
+            roots, wanted: wanted.trees, filter: filter, wantsCandidates: request.allowsThinDeltas, objects: objects,
+            reader: reader,
             check: check)
         try selection.addTags(request, objects: objects, reader: reader)
         return selection
@@ -73,7 +75,8 @@ extension ObjectSelection {
     }
 
     private mutating func walkTrees(
-        _ roots: TreeWalk.Group, wanted: [ObjectNumber], filter: ObjectFilter, wantsCandidates: Bool, objects: GitObjects,
+        _ roots: TreeWalk.Group, wanted: [ObjectNumber], filter: ObjectFilter, wantsCandidates: Bool,
+        objects: GitObjects,
         reader: ObjectReader, check: (Int) throws(GitStoreError) -> Void
     ) throws(GitStoreError) {
         var walk = TreeWalk(
@@ -86,7 +89,8 @@ extension ObjectSelection {
         _ request: FetchRequest, objects: GitObjects, reader: ObjectReader
     ) throws(GitStoreError) {
         for reference in request.tags {
-            guard let peeled = reference.peeled, let target = objects.number(of: peeled), selected.contains(target) else { continue }
+            guard let peeled = reference.peeled, let target = objects.number(of: peeled), selected.contains(target)
+            else { continue }
             let chain = try NamedObjects([reference.oid], in: objects, reader: reader, ignoringMissing: true)
             for number in chain.tags where seen.insert(number) { selected.insert(number) }
         }

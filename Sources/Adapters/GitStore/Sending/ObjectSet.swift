@@ -1,7 +1,9 @@
 import Glibc
 import HubCore
 
-/// A set of object numbers of one snapshot: a bit for each. Memory is touched only where members are.
+/// A set of object numbers of one snapshot: a bit for each.
+///
+/// Memory is touched only where members are.
 struct ObjectSet: ~Copyable {
     private let words: UnsafeMutablePointer<UInt64>
     let wordCount: Int

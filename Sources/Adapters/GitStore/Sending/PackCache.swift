@@ -5,7 +5,9 @@ import Synchronization
 package struct PackCacheSettings: Sendable {
     /// A folder of its own, `staging/packs`; emptied at start.
     package var folder: String
-    /// What all kept packs may take together. One pack may take a quarter of it; a larger one passes through memory.
+    /// What all kept packs may take together.
+    ///
+    /// One pack may take a quarter of it; a larger one passes through memory.
     package var maximumBytes: Int
     /// How long a pack is kept after its last use.
     package var lifetime: Duration
@@ -42,8 +44,9 @@ struct PackCacheKey: Hashable {
     }
 }
 
-/// Packs that were made lately or are being made, so that the same question is worked on once. Bounded in bytes; the least
-/// recently used go first.
+/// Packs that were made lately or are being made, so that the same question is worked on once.
+///
+/// Bounded in bytes; the least recently used go first.
 final class PackCache: Sendable {
     private struct Entry {
         let job: PackJob
@@ -71,7 +74,8 @@ final class PackCache: Sendable {
             // Without a file, as on a full disk, the pack goes through memory.
             let spool = try? SpoolFile(folder: settings.folder)
             let job = PackJob(
-                spool: spool, room: PackCacheRoom(self, maximumBytes: settings.maximumBytes / 4), memoryBytes: settings.memoryBytes)
+                spool: spool, room: PackCacheRoom(self, maximumBytes: settings.maximumBytes / 4),
+                memoryBytes: settings.memoryBytes)
             entries[key] = Entry(job: job, lastUse: .now)
             // A job that has only just been made can be joined.
             return (job, job.join() ?? 0, true)
@@ -118,7 +122,8 @@ final class PackCache: Sendable {
 
     private func dropLeastRecentlyUsed() -> Bool {
         let dropped = entries.withLock { entries -> Entry? in
-            guard let oldest = entries.filter({ $0.value.job.isIdle }).min(by: { $0.value.lastUse < $1.value.lastUse }) else {
+            guard let oldest = entries.filter({ $0.value.job.isIdle }).min(by: { $0.value.lastUse < $1.value.lastUse })
+            else {
                 return nil
             }
             return entries.removeValue(forKey: oldest.key)

@@ -52,7 +52,9 @@ final class PackCopy: PackEventSource, @unchecked Sendable {
             segments = [.pack(pack, 0..<pack.sizeBytes)]
         } else {
             segments = [.bytes(PackHeader.bytes(objectCount: total))]
-            for (description, pack) in parts { segments.append(.pack(pack, Pack.headerBytes..<Int(description.bodyEnd))) }
+            for (description, pack) in parts {
+                segments.append(.pack(pack, Pack.headerBytes..<Int(description.bodyEnd)))
+            }
             if let trailer { segments.append(.bytes(trailer.bytes)) } else { hash = Hash() }
         }
         segments.removeAll { $0.count == 0 }
@@ -64,7 +66,8 @@ final class PackCopy: PackEventSource, @unchecked Sendable {
         _ request: FetchRequest, _ objects: GitObjects, allReferences: Set<GitOID>, hasUnreachable: Bool
     ) -> Bool {
         request.haves.isEmpty && request.clientShallow.isEmpty && request.deepen == nil && request.filter == nil
-            && request.usesOffsetDeltas && !hasUnreachable && !allReferences.isEmpty && allReferences.isSubset(of: request.wants)
+            && request.usesOffsetDeltas && !hasUnreachable && !allReferences.isEmpty
+            && allReferences.isSubset(of: request.wants)
             && objects.packs.allSatisfy { pack in
                 pack.isDisjoint && pack.isFullyReachable && pack.bodyEnd >= 12 && pack.bodyEnd <= pack.sizeBytes - 20
             }

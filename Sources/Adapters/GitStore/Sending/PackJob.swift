@@ -85,7 +85,9 @@ final class PackJob: Sendable {
 
     func begin() { change { $0.phase = .running } }
 
-    /// Adds a line for those who wait. One that ends in `\r` replaces its like.
+    /// Adds a line for those who wait.
+    ///
+    /// One that ends in `\r` replaces its like.
     func report(_ message: String) {
         change { state in
             if let last = state.messages.last, last.hasSuffix("\r") {
@@ -96,7 +98,9 @@ final class PackJob: Sendable {
         }
     }
 
-    /// Appends to the pack. May wait for readers once the pack goes through memory.
+    /// Appends to the pack.
+    ///
+    /// May wait for readers once the pack goes through memory.
     ///
     /// - Parameter stalling: Called around a wait with whether it begins.
     func append(_ bytes: UnsafeRawBufferPointer, stalling: (Bool) -> Void) throws(GitStoreError) {

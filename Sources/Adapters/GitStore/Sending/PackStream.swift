@@ -41,7 +41,9 @@ package struct PackStream: AsyncSequence, Sendable {
     }
 }
 
-/// Where the events of one stream come from: stored packs, or a pack in the making. Asked by one task at a time.
+/// Where the events of one stream come from: stored packs, or a pack in the making.
+///
+/// Asked by one task at a time.
 protocol PackEventSource: AnyObject, Sendable {
     func next() async throws -> PackEvent?
 }
@@ -90,7 +92,8 @@ struct PackBlock {
         var start = 0
         while start < room.count {
             let payload = min(packetPayload, room.count - start - packetHead)
-            writeHead(payload + packetHead, to: UnsafeMutableRawBufferPointer(rebasing: room[start..<start + packetHead]))
+            writeHead(
+                payload + packetHead, to: UnsafeMutableRawBufferPointer(rebasing: room[start..<start + packetHead]))
             start += packetHead
             try fill(UnsafeMutableRawBufferPointer(rebasing: room[start..<start + payload]))
             start += payload

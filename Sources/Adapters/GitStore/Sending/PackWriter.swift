@@ -123,14 +123,18 @@ struct PackWriter: ~Copyable {
 
     // MARK: Copies
 
-    private mutating func copy(_ number: ObjectNumber, _ entry: StoredEntry, _ head: StoredEntry.Head) throws(GitStoreError) {
+    private mutating func copy(_ number: ObjectNumber, _ entry: StoredEntry, _ head: StoredEntry.Head)
+        throws(GitStoreError)
+    {
         try entry.verify()
         begin(number)
         counts.reused += 1
         try output.write(entry.bytes)
     }
 
-    /// Copies a delta. Without an offset the base is one that the client has.
+    /// Copies a delta.
+    ///
+    /// Without an offset the base is one that the client has.
     private mutating func copy(
         _ number: ObjectNumber, _ entry: StoredEntry, _ head: StoredEntry.Head, base: ObjectNumber, baseOffset: Int?
     ) throws(GitStoreError) {
@@ -175,7 +179,9 @@ struct PackWriter: ~Copyable {
     /// Tries a delta against what the client has at the same path; answers whether it was worth it and is written.
     private mutating func writeThin(_ number: ObjectNumber, storedBytes: Int) throws(GitStoreError) -> Bool {
         guard isThin, let base = selection.candidates[UInt32(number)], thinBudget > 0 else { return false }
-        guard let delta = try ThinDelta.make(number, from: Int(base), reader: reader, budget: &thinBudget) else { return false }
+        guard let delta = try ThinDelta.make(number, from: Int(base), reader: reader, budget: &thinBudget) else {
+            return false
+        }
         var compressed: [UInt8] = []
         delta.withUnsafeBytes { deflater.deflate($0, appendingTo: &compressed) }
         guard compressed.count + GitOID.byteCount < storedBytes else { return false }

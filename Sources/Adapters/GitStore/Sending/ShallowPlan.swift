@@ -96,7 +96,8 @@ struct ShallowPlan {
 
     /// The members of `targets` that can be reached from the starts.
     private static func reachable(
-        _ targets: Set<ObjectNumber>, from starts: [ObjectNumber], graph: CommitGraph, check: (Int) throws(GitStoreError) -> Void
+        _ targets: Set<ObjectNumber>, from starts: [ObjectNumber], graph: CommitGraph,
+        check: (Int) throws(GitStoreError) -> Void
     ) throws(GitStoreError) -> [ObjectNumber] {
         var found: [ObjectNumber] = []
         try visit(from: starts, graph: graph, check: check) { number, _ throws(GitStoreError) in
@@ -131,7 +132,8 @@ struct ShallowPlan {
 
     /// Those of the selected that have a parent outside are the boundary; only what is reached without crossing it counts.
     private static func bordered(
-        _ selected: [ObjectNumber], wants: [ObjectNumber], graph: CommitGraph, check: (Int) throws(GitStoreError) -> Void
+        _ selected: [ObjectNumber], wants: [ObjectNumber], graph: CommitGraph,
+        check: (Int) throws(GitStoreError) -> Void
     ) throws(GitStoreError) -> Extent {
         let inside = Set(selected)
         var extent = Extent()

@@ -1,7 +1,8 @@
 import Glibc
 
-/// A file without a name that holds a pack in the making. It takes disk space until the last reference goes, also through a crash
-/// of the process.
+/// A file without a name that holds a pack in the making.
+///
+/// It takes disk space until the last reference goes, also through a crash of the process.
 final class SpoolFile: Sendable {
     private let descriptor: Int32
 
@@ -33,7 +34,9 @@ final class SpoolFile: Sendable {
 
 /// Reading at a place of a file, whole or not at all.
 enum FileRead {
-    static func fill(_ room: UnsafeMutableRawBufferPointer, from descriptor: Int32, at offset: Int) throws(GitStoreError) {
+    static func fill(_ room: UnsafeMutableRawBufferPointer, from descriptor: Int32, at offset: Int)
+        throws(GitStoreError)
+    {
         var filled = 0
         while filled < room.count, let start = room.baseAddress {
             let count = pread(descriptor, start + filled, room.count - filled, off_t(offset + filled))

@@ -37,7 +37,9 @@ struct StoredEntry {
     }
 
     var byteCount: Int { end - start }
-    /// Header and compressed data. Valid as long as the pack is.
+    /// Header and compressed data.
+    ///
+    /// Valid as long as the pack is.
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: pack.bytes[start..<end]) }
 
     func header() throws(GitStoreError) -> Head {
@@ -57,7 +59,9 @@ struct StoredEntry {
 
     /// Compares the stored bytes with the CRC in the index.
     func verify() throws(GitStoreError) {
-        guard CRC32.of(bytes) == pack.index.checksum(at: position) else { throw .corrupt("an entry of a pack has another CRC") }
+        guard CRC32.of(bytes) == pack.index.checksum(at: position) else {
+            throw .corrupt("an entry of a pack has another CRC")
+        }
     }
 }
 

@@ -15,7 +15,9 @@ enum ThinDelta {
     ) throws(GitStoreError) -> [UInt8]? {
         let size = try reader.header(of: number).sizeBytes
         let baseSize = try reader.header(of: base).sizeBytes
-        guard size >= minimumObjectBytes, size <= maximumObjectBytes, baseSize <= maximumObjectBytes, size / 32 <= baseSize else {
+        guard size >= minimumObjectBytes, size <= maximumObjectBytes, baseSize <= maximumObjectBytes,
+            size / 32 <= baseSize
+        else {
             return nil
         }
         budget -= size + baseSize

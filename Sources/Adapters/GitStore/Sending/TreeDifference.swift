@@ -75,11 +75,14 @@ struct TreeDifference {
         return low
     }
 
-    private static func commonBeginning(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer, limit: Int) -> Int {
+    private static func commonBeginning(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer, limit: Int)
+        -> Int
+    {
         var count = 0
         while count + 8 <= limit {
             let difference =
-                left.loadUnaligned(fromByteOffset: count, as: UInt64.self) ^ right.loadUnaligned(fromByteOffset: count, as: UInt64.self)
+                left.loadUnaligned(fromByteOffset: count, as: UInt64.self)
+                ^ right.loadUnaligned(fromByteOffset: count, as: UInt64.self)
             if difference != 0 { return count + UInt64(littleEndian: difference).trailingZeroBitCount / 8 }
             count += 8
         }

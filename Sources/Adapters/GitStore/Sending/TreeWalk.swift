@@ -1,7 +1,8 @@
 import HubCore
 
-/// Selects trees and blobs, one path of the repository after another: all versions of `/`, then all of `/a`, `/b`, …
+/// Selects trees and blobs, one path of the repository after another.
 ///
+/// First come all versions of the root, then all versions of each folder in it, and so on.
 /// Versions of one tree are each other's deltas, so they are read together and in the order in which they lie in their pack.
 /// A path is entered only where something new is; there, what the client has is marked first. So a fetch costs what has
 /// changed and not what there is (git calls it the sparse algorithm). What the client has elsewhere may be sent again.
@@ -45,12 +46,14 @@ struct TreeWalk {
     ///   - roots: The root trees of commits.
     ///   - wanted: Trees that were wanted by name and are selected already.
     mutating func run(
-        _ roots: Group, wanted: [ObjectNumber], selection: inout ObjectSelection, check: (Int) throws(GitStoreError) -> Void
+        _ roots: Group, wanted: [ObjectNumber], selection: inout ObjectSelection,
+        check: (Int) throws(GitStoreError) -> Void
     ) throws(GitStoreError) {
         guard wantsTrees || wantsBlobs, filter.treeDepth != 0 || !wanted.isEmpty else { return }
         for tree in roots.boundary { selection.markKnown(Int(tree)) }
         // What a wanted tree names counts as if it stood at the root, as in git: the filter is not asked about the tree itself.
-        let named = Group(depth: -1, interesting: wanted.map { UInt32($0) }, boundary: wanted.isEmpty ? [] : roots.boundary)
+        let named = Group(
+            depth: -1, interesting: wanted.map { UInt32($0) }, boundary: wanted.isEmpty ? [] : roots.boundary)
         var first = Group(depth: 0, boundary: roots.boundary)
         if filter.treeDepth != 0 {
             for tree in roots.interesting where selection.seen.insert(Int(tree)) {
