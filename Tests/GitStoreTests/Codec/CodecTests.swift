@@ -21,7 +21,9 @@ struct PackEntryHeaderTests {
             #expect(read.sizeBytes == size)
             #expect(read.headerByteCount == bytes.count)
             for count in 0..<bytes.count {
-                #expect(throws: GitStoreError.self) { try bytes.prefix(count).withUnsafeBytes { try PackEntryHeader.parse($0) } }
+                #expect(throws: GitStoreError.self) {
+                    try bytes.prefix(count).withUnsafeBytes { try PackEntryHeader.parse($0) }
+                }
             }
         }
     }
@@ -60,7 +62,9 @@ struct CompressionTests {
             guard count > 0 else { continue }
             var short = [UInt8](repeating: 0, count: count - 1)
             #expect(throws: GitStoreError.self) {
-                try short.withUnsafeMutableBytes { target in try compressed.withUnsafeBytes { try Inflater().inflate($0, into: target) } }
+                try short.withUnsafeMutableBytes { target in
+                    try compressed.withUnsafeBytes { try Inflater().inflate($0, into: target) }
+                }
             }
         }
     }
@@ -72,7 +76,9 @@ struct CompressionTests {
         var piece = [UInt8](repeating: 0, count: 1000)
         while true {
             let step = try piece.withUnsafeMutableBytes { target in
-                try compressed[consumed..<min(consumed + 333, compressed.count)].withUnsafeBytes { try stream.step($0, into: target) }
+                try compressed[consumed..<min(consumed + 333, compressed.count)].withUnsafeBytes {
+                    try stream.step($0, into: target)
+                }
             }
             consumed += step.consumed
             result += piece.prefix(step.produced)
@@ -89,7 +95,9 @@ struct DeltaTests {
         guard sizes.result <= 1 << 24 else { throw GitStoreError.malformed("too large for a test") }
         var result = [UInt8](repeating: 0, count: sizes.result)
         try result.withUnsafeMutableBytes { result in
-            try delta.withUnsafeBytes { delta in try base.withUnsafeBytes { try Delta.apply(delta, to: $0, into: result) } }
+            try delta.withUnsafeBytes { delta in
+                try base.withUnsafeBytes { try Delta.apply(delta, to: $0, into: result) }
+            }
         }
         return result
     }
@@ -99,7 +107,8 @@ struct DeltaTests {
         let base = noise(Int(seed) * 997, seed: seed)
         var target = base
         for step in 0..<5 {
-            let place = Int(noise(2, seed: seed * 31 + UInt64(step)).reduce(0) { $0 << 8 | UInt64($1) }) % max(1, target.count)
+            let place =
+                Int(noise(2, seed: seed * 31 + UInt64(step)).reduce(0) { $0 << 8 | UInt64($1) }) % max(1, target.count)
             switch step % 3 {
             case 0: target.insert(contentsOf: noise(50, seed: seed + 7), at: place)
             case 1: target.removeSubrange(place..<min(target.count, place + 60))
@@ -117,16 +126,22 @@ struct DeltaTests {
     func long() throws {
         let base = noise(17 << 20, seed: 2)
         let target = Array(base.suffix(200_000)) + [1]
-        let delta = base.withUnsafeBytes { base in target.withUnsafeBytes { Delta.make(from: base, to: $0, maximumBytes: 1000) } }
+        let delta = base.withUnsafeBytes { base in
+            target.withUnsafeBytes { Delta.make(from: base, to: $0, maximumBytes: 1000) }
+        }
         #expect(try Self.apply(#require(delta), to: base) == target)
     }
 
     @Test("are not made when they would be too long, or the base too short")
     func tooLong() {
         let (one, two) = (noise(5000, seed: 1), noise(5000, seed: 2))
-        let delta = one.withUnsafeBytes { one in two.withUnsafeBytes { Delta.make(from: one, to: $0, maximumBytes: 2500) } }
+        let delta = one.withUnsafeBytes { one in
+            two.withUnsafeBytes { Delta.make(from: one, to: $0, maximumBytes: 2500) }
+        }
         #expect(delta == nil)
-        let short = [UInt8](repeating: 1, count: 15).withUnsafeBytes { base in two.withUnsafeBytes { Delta.make(from: base, to: $0, maximumBytes: 9999) } }
+        let short = [UInt8](repeating: 1, count: 15).withUnsafeBytes { base in
+            two.withUnsafeBytes { Delta.make(from: base, to: $0, maximumBytes: 9999) }
+        }
         #expect(short == nil)
     }
 
@@ -134,7 +149,9 @@ struct DeltaTests {
     func repeated() throws {
         let base = [UInt8](repeating: 65, count: 2 << 20)
         let target = [UInt8](repeating: 65, count: 1 << 20) + [66] + [UInt8](repeating: 65, count: 100)
-        let delta = base.withUnsafeBytes { base in target.withUnsafeBytes { Delta.make(from: base, to: $0, maximumBytes: 4096) } }
+        let delta = base.withUnsafeBytes { base in
+            target.withUnsafeBytes { Delta.make(from: base, to: $0, maximumBytes: 4096) }
+        }
         #expect(try Self.apply(#require(delta), to: base) == target)
     }
 }
@@ -145,7 +162,8 @@ struct ObjectHasherTests {
     func known() throws {
         #expect(try ObjectHasher.name(of: .blob, []).hex == "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391")
         #expect(try ObjectHasher.name(of: .tree, []).hex == "4b825dc642cb6eb9a060e54bf8d69288fbee4904")
-        #expect(try ObjectHasher.name(of: .blob, Array("hello\n".utf8)).hex == "ce013625030ba8dba906f756967f9e9ca394464a")
+        #expect(
+            try ObjectHasher.name(of: .blob, Array("hello\n".utf8)).hex == "ce013625030ba8dba906f756967f9e9ca394464a")
     }
 
     @Test("are the same when the bytes come in pieces", arguments: [0, 1, 63, 64, 65, 100_000])
@@ -164,7 +182,9 @@ struct ObjectHasherTests {
     func sizes() throws {
         #expect(throws: GitStoreError.self) { try ObjectHashStream(.blob, sizeBytes: 2).finish() }
         let stream = ObjectHashStream(.blob, sizeBytes: 2)
-        #expect(throws: GitStoreError.self) { try [UInt8](repeating: 0, count: 3).withUnsafeBytes { try stream.append($0) } }
+        #expect(throws: GitStoreError.self) {
+            try [UInt8](repeating: 0, count: 3).withUnsafeBytes { try stream.append($0) }
+        }
     }
 
     @Test("SHA-1 of trailers is SHA-1")

@@ -6,7 +6,8 @@ import Testing
 
 /// Changes bytes at random, by a seed that a failing test prints.
 ///
-/// `CSGHUB_FULL_TESTS=1` runs 100,000 cases of each test, best with the optimized build; `CSGHUB_SEED=<n>` repeats a run.
+/// `CSGHUB_FULL_TESTS=1` runs 100,000 cases of each test, best with the optimized build; `CSGHUB_SEED=<n>` repeats a
+/// run.
 struct Mutator {
     static var isFull: Bool { ProcessInfo.processInfo.environment["CSGHUB_FULL_TESTS"] == "1" }
     static func cases(_ sample: Int) -> Int { isFull ? 100_000 : sample }
@@ -15,7 +16,8 @@ struct Mutator {
     private var state: UInt64
 
     init() {
-        seed = ProcessInfo.processInfo.environment["CSGHUB_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 1 ... .max)
+        seed =
+            ProcessInfo.processInfo.environment["CSGHUB_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 1 ... .max)
         state = seed | 1
     }
 
@@ -123,7 +125,8 @@ struct MutationTests {
     func texts() {
         let modules = Array("[submodule \"a\\\"b\"]\n\tpath = \"a b\" # c\n\turl = ../x\\\n y\n[x.y]\nz\n".utf8)
         let pointer = Array(
-            "version https://git-lfs.github.com/spec/v1\noid sha256:\(String(repeating: "a", count: 64))\nsize 12345\n".utf8)
+            "version https://git-lfs.github.com/spec/v1\noid sha256:\(String(repeating: "a", count: 64))\nsize 12345\n"
+                .utf8)
         run([modules, pointer]) { bytes in
             bytes.withUnsafeBytes { buffer in
                 _ = try? SpecialFileRules.check(gitmodules: buffer)
@@ -138,10 +141,14 @@ struct MutationTests {
         let inflater = Inflater()
         run([Deflater().deflate(source), Deflater(level: 6).deflate(source)]) { bytes in
             var target = [UInt8](repeating: 0, count: source.count)
-            let fast = bytes.withUnsafeBytes { bytes in target.withUnsafeMutableBytes { inflater.tryInflate(bytes, into: $0) } }
+            let fast = bytes.withUnsafeBytes { bytes in
+                target.withUnsafeMutableBytes { inflater.tryInflate(bytes, into: $0) }
+            }
             let stream = InflateStream()
             var streamed = [UInt8](repeating: 0, count: source.count + 1)
-            let step = try bytes.withUnsafeBytes { bytes in try streamed.withUnsafeMutableBytes { try stream.step(bytes, into: $0) } }
+            let step = try bytes.withUnsafeBytes { bytes in
+                try streamed.withUnsafeMutableBytes { try stream.step(bytes, into: $0) }
+            }
             #expect((fast != nil) == (step.isFinished && step.produced == source.count))
             if let fast { #expect(fast == step.consumed && target == Array(streamed.prefix(source.count))) }
         }
@@ -154,7 +161,8 @@ struct MutationTests {
         var mutator = Mutator()
         let existing = try made.store.objects(of: made.uid, packs: [])
         for _ in 0..<Mutator.cases(400) {
-            var pack = mutator.mutate(mutator.below(2) == 0 ? Array(whole.bytes.dropLast(20)) : Self.mutatedPack(&mutator))
+            var pack = mutator.mutate(
+                mutator.below(2) == 0 ? Array(whole.bytes.dropLast(20)) : Self.mutatedPack(&mutator))
             // With the right checksum, so that it is not always the checksum that refuses.
             pack += pack.withUnsafeBytes { SHA1.of($0) }.bytes
             do {

@@ -25,7 +25,8 @@ struct ObjectWriterTests {
         let writer = try writer()
         let readme = try writer.write(blob: Array("# Model\n".utf8))
         let config = try writer.write(blob: Array("{}\n".utf8))
-        let tree = try writer.write(edits: [.put("README.md", readme), .put("a/b/config.json", config), .put("a.b", config)], onto: nil)
+        let tree = try writer.write(
+            edits: [.put("README.md", readme), .put("a/b/config.json", config), .put("a.b", config)], onto: nil)
         let commit = try writer.write(commit: NewCommit(tree: tree, parents: [], author: ada, message: "Begin"))
         let tag = try writer.write(
             tag: NewTag(target: commit, targetType: .commit, name: "v1", tagger: ada, message: "One"))
@@ -39,8 +40,10 @@ struct ObjectWriterTests {
 
         let next = try self.writer(onto: [first])
         let changed = try next.write(
-            edits: [.remove("a/b"), .put("README.md", config), .put("new/file", readme, mode: GitFileMode.executable)], onto: tree)
-        let second = try next.write(commit: NewCommit(tree: changed, parents: [commit], author: ada, message: "Change\n"))
+            edits: [.remove("a/b"), .put("README.md", config), .put("new/file", readme, mode: GitFileMode.executable)],
+            onto: tree)
+        let second = try next.write(
+            commit: NewCommit(tree: changed, parents: [commit], author: ada, message: "Change\n"))
         let pack = try next.finish(tips: [second])
         // Blobs that were there are not stored again.
         #expect(pack.description.objectCount == 3)
@@ -81,11 +84,15 @@ struct ObjectWriterTests {
         #expect(try writer.write(edits: [.remove("a/b")], onto: tree).hex == "4b825dc642cb6eb9a060e54bf8d69288fbee4904")
     }
 
-    @Test("paths that git would not take are refused", arguments: ["", "/", "a/", "/a", "a//b", ".", "a/../b", ".git/x", "a/.GIT", "a\0b"])
+    @Test(
+        "paths that git would not take are refused",
+        arguments: ["", "/", "a/", "/a", "a//b", ".", "a/../b", ".git/x", "a/.GIT", "a\0b"])
     func invalidPaths(_ path: String) throws {
         let writer = try writer()
         let blob = try writer.write(blob: [1])
-        #expect(throws: GitStoreError.treeEdit(.invalidPath(path))) { try writer.write(edits: [.put(path, blob)], onto: nil) }
+        #expect(throws: GitStoreError.treeEdit(.invalidPath(path))) {
+            try writer.write(edits: [.put(path, blob)], onto: nil)
+        }
     }
 
     @Test("edits that contradict one another or the tree are refused")
@@ -94,7 +101,8 @@ struct ObjectWriterTests {
         let blob = try writer.write(blob: [1])
         let tree = try writer.write(edits: [.put("a/b", blob), .put("c", blob)], onto: nil)
         let bad: [([TreeEdit], TreeEditError)] = [
-            ([.put("x", blob), .remove("x")], .conflict("x")), ([.put("x", blob), .put("x/y", blob)], .conflict("x/y")),
+            ([.put("x", blob), .remove("x")], .conflict("x")),
+            ([.put("x", blob), .put("x/y", blob)], .conflict("x/y")),
             ([.put("a", blob)], .conflict("a")), ([.put("c/d", blob)], .conflict("c")),
             ([.remove("nothing")], .missingPath("nothing")), ([.remove("a/x")], .missingPath("a/x")),
         ]

@@ -7,7 +7,9 @@ import Testing
 @Suite("Repacking")
 struct RepackTests {
     /// A store that was filled by pushes of ten commits each, and its packs.
-    private func pushed(_ history: History = History(commits: 90, seed: 11)) throws -> (TestStore, [PackDescription], [GitOID]) {
+    private func pushed(_ history: History = History(commits: 90, seed: 11)) throws -> (
+        TestStore, [PackDescription], [GitOID]
+    ) {
         let made = try TestStore()
         try history.make(in: made.git)
         let commits = try made.git.lines("rev-list", "--reverse", "--topo-order", "--all")
@@ -25,7 +27,9 @@ struct RepackTests {
     }
 
     /// Publishes what a repack made and removes what it replaces, as the rows would have it.
-    private func apply(_ result: RepackResult, to packs: [PackDescription], in made: TestStore) throws -> [PackDescription] {
+    private func apply(_ result: RepackResult, to packs: [PackDescription], in made: TestStore) throws
+        -> [PackDescription]
+    {
         var left = packs.filter { !result.replaced.contains($0.id) }
         if let pack = result.pack {
             let description = try made.store.publish(pack)
@@ -102,7 +106,8 @@ struct RepackTests {
         let lost = try push("lost", parent: base.commit)
         let young = try push("young", parent: lost.commit)
 
-        let cleaning = RepackPlan.Cleaning(tips: [kept.commit], droppable: Set(packs.map(\.id)).subtracting([young.pack.id]))
+        let cleaning = RepackPlan.Cleaning(
+            tips: [kept.commit], droppable: Set(packs.map(\.id)).subtracting([young.pack.id]))
         let result = try made.store.repack(RepackPlan(repository: made.uid, packs: packs, cleaning: cleaning))
         #expect(result.droppedObjects == 3)
         #expect(result.hasUnreachable == true)

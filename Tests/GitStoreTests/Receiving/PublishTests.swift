@@ -59,7 +59,8 @@ struct PublishTests {
         let left = made.folder.path + "/staging/incoming-0011"
         try FileManager.default.createDirectory(atPath: left, withIntermediateDirectories: true)
         try Data([1, 2, 3]).write(to: URL(fileURLWithPath: left + "/pack"))
-        _ = try GitStore(root: made.folder.path + "/git", staging: made.folder.path + "/staging", threads: GitThreads(count: 1))
+        _ = try GitStore(
+            root: made.folder.path + "/git", staging: made.folder.path + "/staging", threads: GitThreads(count: 1))
         #expect(try made.quarantine().isEmpty)
     }
 

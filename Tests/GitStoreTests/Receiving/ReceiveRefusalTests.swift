@@ -12,7 +12,8 @@ struct ReceiveRefusalTests {
 
     /// The reason for which a pack is refused; whatever it is, nothing of it must be left.
     private func refusal(
-        _ pack: [UInt8], tips: [GitOID] = [], onto packs: [PackDescription] = [], limits: ReceiveLimits = ReceiveLimits(),
+        _ pack: [UInt8], tips: [GitOID] = [], onto packs: [PackDescription] = [],
+        limits: ReceiveLimits = ReceiveLimits(),
         pieceBytes: Int = 100
     ) throws -> ReceiveError? {
         do {
@@ -75,9 +76,12 @@ struct ReceiveRefusalTests {
     func lies() throws {
         let entries: [PackBuilder.Entry] = [
             .lying(.blob, sizeBytes: 4, Array("hello".utf8)), .lying(.blob, sizeBytes: 6, Array("hello".utf8)),
-            .lying(.blob, sizeBytes: 600_000, Array("hello".utf8)), .lying(.blob, sizeBytes: 20_000_000, Array("hello".utf8)),
-            .lying(.blob, sizeBytes: 0, Array("hello".utf8)), .raw([0x00]), .raw([0x50, 0x00]), .raw([0x35, 1, 2, 3, 4, 5]),
-            .raw(Array(repeating: 0xff, count: 40)), .lying(.offsetDelta(distance: 3), sizeBytes: 5, Array("hello".utf8)),
+            .lying(.blob, sizeBytes: 600_000, Array("hello".utf8)),
+            .lying(.blob, sizeBytes: 20_000_000, Array("hello".utf8)),
+            .lying(.blob, sizeBytes: 0, Array("hello".utf8)), .raw([0x00]), .raw([0x50, 0x00]),
+            .raw([0x35, 1, 2, 3, 4, 5]),
+            .raw(Array(repeating: 0xff, count: 40)),
+            .lying(.offsetDelta(distance: 3), sizeBytes: 5, Array("hello".utf8)),
             .lying(.offsetDelta(distance: 1 << 40), sizeBytes: 5, Array("hello".utf8)),
             .lying(.offsetDelta(distance: 12), sizeBytes: 5, [5, 5, 0x91, 0, 5]),
         ]
@@ -101,7 +105,8 @@ struct ReceiveRefusalTests {
         let size = UInt8(base.count)
         let deltas: [[UInt8]] = [
             [], [size], [size, 5], [size + 1, 1, 1, 65], [size, 1, 0], [size, 2, 1, 65], [size, 1, 2, 65, 66],
-            [size, 1, 2, 65], [size, 10, 0x91, size - 2, 10], [size, 10, 0x91], [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f],
+            [size, 1, 2, 65], [size, 10, 0x91, size - 2, 10], [size, 10, 0x91],
+            [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f],
             [size, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f], [size, 5, 0x9f, 255, 255, 255, 255, 5],
         ]
         for delta in deltas {
@@ -213,6 +218,26 @@ struct ReceiveRefusalTests {
         try builder.add(.blob, "base")
         builder.add(.offsetDelta(0, PackBuilder.size(4) + PackBuilder.size(1 << 45) + [1, 65]))
         #expect(isOverLimit(try refusal(builder.bytes)))
+    }
+
+    @Test("that are small and make more work than is allowed")
+    func bombs() throws {
+        var builder = PackBuilder()
+        let base = [UInt8](repeating: 0, count: 100_000)
+        try builder.add(.blob, base)
+        for step in 0..<200 {
+            // One copy of all, then a byte that makes it different.
+            builder.add(
+                .offsetDelta(
+                    0,
+                    PackBuilder.size(100_000) + PackBuilder.size(100_003) + [0xf0, 0xa0, 0x86, 0x01, 3]
+                        + [UInt8(step), 1, 1]))
+        }
+        #expect(builder.bytes.count < 10_000)
+        var limits = ReceiveLimits()
+        limits.maximumInflatedBytes = 10_000_000
+        #expect(isOverLimit(try refusal(builder.bytes, limits: limits)))
+        #expect(try made.receive(builder.bytes).description.objectCount == 201)
     }
 
     @Test("after a refusal every call gives the same reason")

@@ -40,10 +40,12 @@ struct ReceiveTests {
     @Test("have the index that git writes")
     func index() throws {
         let made = try TestStore.history(layout: .repacked)
-        let name = try #require(FileManager.default.contentsOfDirectory(atPath: made.packFolder).first { $0.hasSuffix(".pack") })
+        let name = try #require(
+            FileManager.default.contentsOfDirectory(atPath: made.packFolder).first { $0.hasSuffix(".pack") })
         let pack = Array(try Data(contentsOf: URL(fileURLWithPath: made.packFolder + "/" + name)))
         let received = try made.receive(pack, tips: made.tips())
-        let ours = try Data(contentsOf: URL(fileURLWithPath: "\(received.folder.path)/pack-\(received.description.id).idx"))
+        let ours = try Data(
+            contentsOf: URL(fileURLWithPath: "\(received.folder.path)/pack-\(received.description.id).idx"))
         let gits = try Data(contentsOf: URL(fileURLWithPath: made.packFolder + "/" + name.dropLast(5) + ".idx"))
         #expect(ours == gits)
     }
@@ -197,7 +199,8 @@ struct ReceiveTests {
         // 5 on 4 on 3 on 2 on 1 on 0, which is outside; the last ones come first, 3 also has its base by offset.
         var builder = PackBuilder()
         for number in [5, 4, 3, 2, 1] {
-            builder.add(.referenceDelta(names[number - 1], PackBuilder.delta(from: texts[number - 1], to: texts[number])))
+            builder.add(
+                .referenceDelta(names[number - 1], PackBuilder.delta(from: texts[number - 1], to: texts[number])))
         }
         let received = try made.receive(builder.bytes, onto: [first])
         #expect(received.description.ownObjectCount == 5)
@@ -243,7 +246,8 @@ struct ReceiveTests {
         let commit = try builder.add(commitOf: tree)
         let received = try made.receive(builder.bytes, tips: [commit])
         #expect(Set(received.pointers.map(\.blob)) == [first, second])
-        #expect(Set(received.pointers.map(\.pointer.oid.hex)) == Set(["1", "2"].map { String(repeating: $0, count: 64) }))
+        #expect(
+            Set(received.pointers.map(\.pointer.oid.hex)) == Set(["1", "2"].map { String(repeating: $0, count: 64) }))
         #expect(received.paths(of: [first, second], limit: 10) == [first: "a.bin", second: "folder/b.bin"])
         #expect(received.paths(of: [first, second], limit: 1).count == 1)
     }
@@ -254,17 +258,65 @@ struct ReceiveTests {
         var builder = PackBuilder()
         let base = noise(20_000, seed: 1)
         try builder.add(.blob, base)
-        var previous = 0
         for number in 1...600 {
-            let next = base + Array("tail \(number)\n".utf8)
             // Every third is a delta on the one before, which is itself one on the root.
-            let onRoot = number % 3 != 0
-            let from = onRoot ? base : base + Array("tail \(number - 1)\n".utf8)
-            builder.add(.offsetDelta(onRoot ? 0 : previous, PackBuilder.delta(from: from, to: next)))
-            previous = number
+            let isOnRoot = number % 3 != 0
+            let from = isOnRoot ? base : base + Array("tail \(number - 1)\n".utf8)
+            let next = base + Array("tail \(number)\n".utf8)
+            builder.add(.offsetDelta(isOnRoot ? 0 : number - 1, PackBuilder.delta(from: from, to: next)))
         }
         let received = try made.receive(builder.bytes)
         #expect(received.description.objectCount == 601)
+    }
+
+    @Test("are right when no base stays in memory", arguments: [1, 2, 3])
+    func remade(_ seed: UInt64) throws {
+        let made = try TestStore()
+        var limits = ReceiveLimits()
+        limits.baseCacheBytes = 1
+        var builder = PackBuilder()
+        var texts = [noise(3000, seed: seed)]
+        try builder.add(.blob, texts[0])
+        // A bush: each delta is on any of the last forty objects, by offset or by name.
+        for number in 1...300 {
+            let choice = noise(2, seed: seed &* 1000 &+ UInt64(number))
+            let base = max(0, number - 1 - Int(choice[0]) % 40)
+            let next = texts[base] + Array("line \(number)\n".utf8)
+            let delta = PackBuilder.delta(from: texts[base], to: next)
+            let isByName = choice[1] % 4 == 0
+            builder.add(
+                isByName
+                    ? .referenceDelta(try ObjectHasher.name(of: .blob, texts[base]), delta) : .offsetDelta(base, delta))
+            texts.append(next)
+        }
+        let received = try made.receive(builder.bytes, limits: limits)
+        let objects = try received.objects(joinedWith: made.store.objects(of: made.uid, packs: []))
+        for text in texts { #expect(objects.contains(try ObjectHasher.name(of: .blob, text))) }
+        #expect(received.description.objectCount == texts.count)
+    }
+
+    @Test("can be given up while they are worked on")
+    func givenUp() async throws {
+        let made = try TestStore()
+        var builder = PackBuilder()
+        var text = noise(30_000, seed: 1)
+        try builder.add(.blob, text)
+        for step in 1...400 {
+            let next = text + Array("line \(step)\n".utf8)
+            builder.add(.offsetDelta(step - 1, PackBuilder.delta(from: text, to: next)))
+            text = next
+        }
+        let receiver = try made.store.makeReceiver(
+            for: made.uid, existing: made.store.objects(of: made.uid, packs: []), limits: ReceiveLimits())
+        try receiver.feed(builder.bytes, pieceBytes: 65_536)
+        async let result = made.store.threads.run { try receiver.finish(tips: []) { _ in } }
+        receiver.discard()
+        // Whoever is first wins; in either case nothing stays behind.
+        do {
+            #expect(try await result.description.objectCount == 401)
+        } catch {
+            #expect(error as? GitStoreError == .cancelled)
+        }
     }
 }
 

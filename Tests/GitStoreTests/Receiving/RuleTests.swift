@@ -21,10 +21,13 @@ struct RuleCase: CustomTestStringConvertible, Sendable {
     static func tree(_ rule: String?, _ entries: [(mode: String, name: String)], _ note: String? = nil) -> RuleCase {
         var bytes: [UInt8] = []
         for (mode, name) in entries { bytes += Array("\(mode) \(name)".utf8) + [0] + oid(mode) }
-        return RuleCase(type: .tree, bytes: bytes, rule: rule, note: note ?? entries.map { "\($0.mode) \($0.name)" }.description)
+        return RuleCase(
+            type: .tree, bytes: bytes, rule: rule, note: note ?? entries.map { "\($0.mode) \($0.name)" }.description)
     }
 
-    static func named(_ rule: String?, _ name: String, mode: String = "100644") -> RuleCase { tree(rule, [(mode, name)]) }
+    static func named(_ rule: String?, _ name: String, mode: String = "100644") -> RuleCase {
+        tree(rule, [(mode, name)])
+    }
 
     static let hex = String(repeating: "1", count: 40)
     static let person = "Ada <ada@example.com> 1700000000 +0000"
@@ -45,31 +48,39 @@ struct RuleCase: CustomTestStringConvertible, Sendable {
     static let trees: [RuleCase] = [
         named("hasDot", "."), named("hasDotdot", ".."), named("fullPathname", "a/b"), named("hasDotgit", ".git"),
         named("hasDotgit", ".GiT", mode: "40000"), named("hasDotgit", ".git. "), named("hasDotgit", "git~1"),
-        named("hasDotgit", "GIT~1 ."), named("hasDotgit", ".git::$INDEX_ALLOCATION"), named("hasDotgit", ".g\u{200c}it"),
+        named("hasDotgit", "GIT~1 ."), named("hasDotgit", ".git::$INDEX_ALLOCATION"),
+        named("hasDotgit", ".g\u{200c}it"),
         named("hasDotgit", ".git\u{feff}"), named("hasDotgit", "a\\.git"), named("hasDotgit", "a\\b\\git~1"),
         named("zeroPaddedFilemode", "a", mode: "0100644"), named("badFilemode", "a", mode: "777"),
         named("badFilemode", "a", mode: "110644"),
-        tree("treeNotSorted", [("100644", "b"), ("100644", "a")]), tree("treeNotSorted", [("40000", "a"), ("100644", "a.b")]),
+        tree("treeNotSorted", [("100644", "b"), ("100644", "a")]),
+        tree("treeNotSorted", [("40000", "a"), ("100644", "a.b")]),
         tree("duplicateEntries", [("100644", "a"), ("100644", "a")]),
         tree("duplicateEntries", [("100644", "a"), ("40000", "a")]),
         tree("duplicateEntries", [("100644", "a"), ("100644", "a-b"), ("100644", "a.b"), ("40000", "a")]),
-        named("gitmodulesSymlink", ".gitmodules", mode: "120000"), named("gitmodulesSymlink", ".GITMODULES", mode: "120000"),
+        named("gitmodulesSymlink", ".gitmodules", mode: "120000"),
+        named("gitmodulesSymlink", ".GITMODULES", mode: "120000"),
         named("gitmodulesSymlink", "gitmod~1", mode: "120000"), named("gitmodulesSymlink", "gi7eba~1", mode: "120000"),
-        named("gitmodulesSymlink", "gi7eb~10", mode: "120000"), named("gitmodulesSymlink", ".gitmodules .", mode: "120000"),
+        named("gitmodulesSymlink", "gi7eb~10", mode: "120000"),
+        named("gitmodulesSymlink", ".gitmodules .", mode: "120000"),
         named("gitmodulesSymlink", ".gitmodu\u{200d}les", mode: "120000"),
-        RuleCase(type: .tree, bytes: Array("100644 a".utf8) + [0] + Array(repeating: 0, count: 20), rule: "nullSha1", note: "null"),
+        RuleCase(
+            type: .tree, bytes: Array("100644 a".utf8) + [0] + Array(repeating: 0, count: 20), rule: "nullSha1",
+            note: "null"),
         RuleCase(type: .tree, bytes: Array("100644 a".utf8) + [0, 1, 2], rule: "badTree", note: "cut off"),
         RuleCase(type: .tree, bytes: Array("100644 ".utf8) + [0] + oid, rule: "badTree", note: "empty name"),
         RuleCase(type: .tree, bytes: Array("1x0644 a".utf8) + [0] + oid, rule: "badTree", note: "mode"),
-        tree(nil, []), named(nil, "git~2"), named(nil, "..."), named(nil, "..a"), named(nil, ".gitx"), named(nil, "a", mode: "100664"),
+        tree(nil, []), named(nil, "git~2"), named(nil, "..."), named(nil, "..a"), named(nil, ".gitx"),
+        named(nil, "a", mode: "100664"),
         named(nil, "a", mode: "100600"), named(nil, "a", mode: "160000"), named(nil, "gitmod~5", mode: "120000"),
         named(nil, ".gitmodulesx", mode: "120000"), named(nil, "é\\ü"), named(nil, "git"), named(nil, "a\u{200c}b"),
-        tree(nil, [("100644", "a"), ("100644", "a.b"), ("40000", "a-"), ].sorted { $0.1 < $1.1 }),
+        tree(nil, [("100644", "a"), ("100644", "a.b"), ("40000", "a-")].sorted { $0.1 < $1.1 }),
         tree(nil, [("100644", "a.b"), ("40000", "a"), ("100644", "a0")]),
     ]
 
     static let commits: [RuleCase] = [
-        commit("missingTree", "parent \(hex)\n\n"), commit("badTreeSha1", "tree 123\nauthor \(person)\ncommitter \(person)\n\n"),
+        commit("missingTree", "parent \(hex)\n\n"),
+        commit("badTreeSha1", "tree 123\nauthor \(person)\ncommitter \(person)\n\n"),
         commit("badParentSha1", "tree \(hex)\nparent 12\nauthor \(person)\ncommitter \(person)\n\n"),
         commit("missingAuthor", "tree \(hex)\ncommitter \(person)\n\n"),
         commit("multipleAuthors", "tree \(hex)\nauthor \(person)\nauthor \(person)\ncommitter \(person)\n\n"),
@@ -78,14 +89,19 @@ struct RuleCase: CustomTestStringConvertible, Sendable {
         commit("nulInHeader", "tree \(hex)\nauthor A\0 <a> 1 +0000\ncommitter \(person)\n\n"),
         commit("nulInCommit", "tree \(hex)\nauthor \(person)\ncommitter \(person)\n\nx\0y\n"),
         author("missingNameBeforeEmail", "<ada@example.com> 1 +0000"), author("badName", "A> <a> 1 +0000"),
-        author("missingEmail", "Ada"), author("missingSpaceBeforeEmail", "Ada<a> 1 +0000"), author("badEmail", "Ada <a<b> 1 +0000"),
+        author("missingEmail", "Ada"), author("missingSpaceBeforeEmail", "Ada<a> 1 +0000"),
+        author("badEmail", "Ada <a<b> 1 +0000"),
         author("badEmail", "Ada <a"), author("missingSpaceBeforeDate", "Ada <a>1 +0000"),
-        author("zeroPaddedDate", "Ada <a> 01 +0000"), author("badDate", "Ada <a> x +0000"), author("badDate", "Ada <a> 1"),
+        author("zeroPaddedDate", "Ada <a> 01 +0000"), author("badDate", "Ada <a> x +0000"),
+        author("badDate", "Ada <a> 1"),
         author("badDateOverflow", "Ada <a> 18446744073709551617 +0000"), author("badTimezone", "Ada <a> 1 0000"),
         author("badTimezone", "Ada <a> 1 +000"), author("badTimezone", "Ada <a> 1 +0000 "),
         commit(nil, "tree \(hex)\nauthor \(person)\ncommitter \(person)\n\nHello\n"),
         commit(nil, "tree \(hex)\nauthor \(person)\ncommitter \(person)\n"),
-        commit(nil, "tree \(hex)\nauthor \(person)\ncommitter \(person)\nencoding ISO-8859-1\ngpgsig -----BEGIN\n x\n -----END\n\nx"),
+        commit(
+            nil,
+            "tree \(hex)\nauthor \(person)\ncommitter \(person)\nencoding ISO-8859-1\ngpgsig -----BEGIN\n x\n -----END\n\nx"
+        ),
         author(nil, " <a> 0 -1200"), author(nil, "A.B, \"C\" <> 1 +9999"),
     ]
 
@@ -94,7 +110,8 @@ struct RuleCase: CustomTestStringConvertible, Sendable {
         tag("missingTypeEntry", "object \(hex)\ntag x\n\n"), tag("badType", "object \(hex)\ntype blub\ntag x\n\n"),
         tag("missingTagEntry", "object \(hex)\ntype blob\ntagger \(person)\n\n"),
         tag("badTimezone", "object \(hex)\ntype blob\ntag x\ntagger Ada <a> 1 0\n\n"),
-        tag(nil, "object \(hex)\ntype blob\ntag x\ntagger \(person)\n\nx\n"), tag(nil, "object \(hex)\ntype blob\ntag x\n\nx\n"),
+        tag(nil, "object \(hex)\ntype blob\ntag x\ntagger \(person)\n\nx\n"),
+        tag(nil, "object \(hex)\ntype blob\ntag x\n\nx\n"),
     ]
 }
 
@@ -105,7 +122,8 @@ struct RuleTests {
     @Test("are held", arguments: cases)
     func rules(_ rule: RuleCase) throws {
         let made = try TestStore()
-        let inspector = ObjectInspector(limits: ReceiveLimits(), existing: try made.store.objects(of: made.uid, packs: []))
+        let inspector = ObjectInspector(
+            limits: ReceiveLimits(), existing: try made.store.objects(of: made.uid, packs: []))
         var broken: String?
         do {
             _ = try rule.bytes.withUnsafeBytes { try inspector.inspect(rule.type, $0) }
@@ -129,9 +147,11 @@ struct RuleTests {
             // What git cannot read at all, or knows as another type from elsewhere, it does not hold to rules.
             let isUnreadable = said.contains { $0.contains("object could not be parsed") }
             if let name = rule.rule {
-                #expect(isUnreadable || said.contains { $0.contains(": \(name): ") }, "\(rule.testDescription): \(said)")
+                #expect(
+                    isUnreadable || said.contains { $0.contains(": \(name): ") }, "\(rule.testDescription): \(said)")
             } else {
-                #expect(!said.contains { $0.hasPrefix("error in \(rule.type.name)") }, "\(rule.testDescription): \(said)")
+                #expect(
+                    !said.contains { $0.hasPrefix("error in \(rule.type.name)") }, "\(rule.testDescription): \(said)")
             }
         }
     }
@@ -140,15 +160,21 @@ struct RuleTests {
         "hold for the content of .gitmodules",
         arguments: [
             ("[submodule \"a\"]\n\tpath = a\n\turl = https://example.com/a.git\n", nil),
-            ("[submodule \"a\"]\n\turl = -x\n", "gitmodulesUrl"), ("[submodule \"a\"]\n\tpath = -x\n", "gitmodulesPath"),
-            ("[submodule \"a\"]\n\tupdate = !rm\n", "gitmodulesUpdate"), ("[submodule \"../a\"]\n\turl = x\n", "gitmodulesName"),
-            ("[submodule \"a/..\"]\n\turl = x\n", "gitmodulesName"), ("[submodule \"\"]\n\turl = x\n", "gitmodulesName"),
-            ("[submodule \"a\\\\..\\\\b\"]\n\turl = x\n", "gitmodulesName"), ("[submodule \"a..b\"]\n\turl = ../x\n", nil),
+            ("[submodule \"a\"]\n\turl = -x\n", "gitmodulesUrl"),
+            ("[submodule \"a\"]\n\tpath = -x\n", "gitmodulesPath"),
+            ("[submodule \"a\"]\n\tupdate = !rm\n", "gitmodulesUpdate"),
+            ("[submodule \"../a\"]\n\turl = x\n", "gitmodulesName"),
+            ("[submodule \"a/..\"]\n\turl = x\n", "gitmodulesName"),
+            ("[submodule \"\"]\n\turl = x\n", "gitmodulesName"),
+            ("[submodule \"a\\\\..\\\\b\"]\n\turl = x\n", "gitmodulesName"),
+            ("[submodule \"a..b\"]\n\turl = ../x\n", nil),
             ("[submodule \"a\"]\n\turl = \"https://x/%0ahost\"\n", "gitmodulesUrl"),
-            ("[submodule \"a\"]\n\turl = ./%0a\n", "gitmodulesUrl"), ("[submodule \"a\"]\n\turl = https:///x\n", "gitmodulesUrl"),
+            ("[submodule \"a\"]\n\turl = ./%0a\n", "gitmodulesUrl"),
+            ("[submodule \"a\"]\n\turl = https:///x\n", "gitmodulesUrl"),
             ("[submodule \"a\"]\n\turl = ../../../:host/x\n", "gitmodulesUrl"),
             ("[submodule \"a\"]\n\turl = http::https://x/y\n", nil), ("[submodule \"a\"]\n\turl = git@x:y\n", nil),
-            ("[submodule \"a\"] ; comment\n\turl = a \\\n b # c\n", nil), ("[other]\n\turl = -x\n", nil), ("not a config", nil),
+            ("[submodule \"a\"] ; comment\n\turl = a \\\n b # c\n", nil), ("[other]\n\turl = -x\n", nil),
+            ("not a config", nil),
         ] as [(String, String?)])
     func gitmodules(_ text: String, _ rule: String?) throws {
         try checkSpecial(".gitmodules", text, rule)
@@ -164,7 +190,8 @@ struct RuleTests {
         try checkSpecial(".gitattributes", text, rule)
     }
 
-    /// Receives a commit with the file, with its blob in the pack and with its blob in the repository under another name.
+    /// Receives a commit with the file, with its blob in the pack and with its blob in the repository under another
+    /// name.
     private func checkSpecial(_ name: String, _ text: String, _ rule: String?) throws {
         let made = try TestStore()
         var harmless = PackBuilder()
@@ -192,7 +219,9 @@ struct RuleTests {
         }
     }
 
-    @Test("find names that HFS+ and NTFS take for .git", arguments: [".git", ".GIT", ".gi\u{200e}t", "git~1", ".git \u{2e} :x"])
+    @Test(
+        "find names that HFS+ and NTFS take for .git",
+        arguments: [".git", ".GIT", ".gi\u{200e}t", "git~1", ".git \u{2e} :x"])
     func dotGit(_ name: String) {
         #expect(Array(name.utf8).withUnsafeBytes { DotGitNames.isDotGit($0) })
     }

@@ -25,7 +25,8 @@ extension TestStore {
     func checkPublished(tips: [GitOID]) throws {
         let published = GitCommand(folder: store.repositoryFolder(of: uid))
         for (index, tip) in tips.enumerated() { try published("update-ref", "refs/tags/check-\(index)", tip.hex) }
-        for name in try FileManager.default.contentsOfDirectory(atPath: store.packFolder(of: uid)) where name.hasSuffix(".idx") {
+        for name in try FileManager.default.contentsOfDirectory(atPath: store.packFolder(of: uid))
+        where name.hasSuffix(".idx") {
             try published("verify-pack", "objects/pack/" + name)
         }
         try published("fsck", "--full", "--strict", "--no-dangling")

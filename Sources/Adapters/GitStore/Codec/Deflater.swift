@@ -1,7 +1,9 @@
 import CDeflate
 import CZlib
 
-/// Compresses whole buffers into zlib streams. Used by one thread at a time.
+/// Compresses whole buffers into zlib streams.
+///
+/// Used by one thread at a time.
 final class Deflater {
     private let compressor: OpaquePointer
 
@@ -33,7 +35,9 @@ final class Deflater {
     }
 }
 
-/// Compresses one object piece by piece, for what is too large to hold. Used by one thread at a time.
+/// Compresses one object piece by piece, for what is too large to hold.
+///
+/// Used by one thread at a time.
 final class DeflateStream {
     // zlib keeps a pointer to this structure, so it must not move.
     private let stream: UnsafeMutablePointer<z_stream>

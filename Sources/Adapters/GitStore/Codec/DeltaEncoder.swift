@@ -1,8 +1,8 @@
 /// Makes deltas: finds blocks of the base again in the target.
 ///
-/// The base is indexed at every 16th byte. At each place of the target the 16 bytes there are looked up; the longest of
-/// the candidates, extended both ways, becomes a copy, and what no copy covers is inserted. An index serves any number of
-/// targets. The base must outlive it.
+/// The base is indexed at every 16th byte. At each place of the target the 16 bytes there are looked up; the longest
+/// of the candidates, extended both ways, becomes a copy, and what no copy covers is inserted. An index serves any
+/// number of targets. The base must outlive it.
 struct DeltaEncoder {
     private static let blockSize = 16
     /// How many places with the same block are tried; a base of one repeated block would otherwise cost quadratic time.

@@ -12,7 +12,9 @@ package struct GitCommit: Hashable, Sendable {
     /// What follows the blank line, as stored.
     package let message: [UInt8]
 
-    /// Reads a raw commit. Headers that the hub does not use (`encoding`, `gpgsig`, `mergetag`) are passed over.
+    /// Reads a raw commit.
+    ///
+    /// Headers that the hub does not use (`encoding`, `gpgsig`, `mergetag`) are passed over.
     package init(parsing bytes: UnsafeRawBufferPointer) throws(GitStoreError) {
         var lines = HeaderLines(bytes)
         guard let tree = lines.oid(after: "tree ") else { throw .malformed("a commit has no tree line") }
@@ -38,13 +40,17 @@ package struct GitCommit: Hashable, Sendable {
     package init(parsing bytes: [UInt8]) throws(GitStoreError) {
         var result: Result<GitCommit, GitStoreError>?
         bytes.withUnsafeBytes { buffer in
-            do throws(GitStoreError) { result = .success(try GitCommit(parsing: buffer)) } catch { result = .failure(error) }
+            do throws(GitStoreError) { result = .success(try GitCommit(parsing: buffer)) } catch {
+                result = .failure(error)
+            }
         }
         guard let result else { throw .malformed("a commit has no tree line") }
         self = try result.get()
     }
 
-    /// Reads only what a walk needs: tree, parents and committer time. Allocates nothing unless there are parents.
+    /// Reads only what a walk needs: tree, parents and committer time.
+    ///
+    /// Allocates nothing unless there are parents.
     static func links(
         in bytes: UnsafeRawBufferPointer, parent: (GitOID) -> Void
     ) throws(GitStoreError) -> (tree: GitOID, committerTime: Int64) {
@@ -100,7 +106,9 @@ package struct GitTag: Hashable, Sendable {
     package init(parsing bytes: [UInt8]) throws(GitStoreError) {
         var result: Result<GitTag, GitStoreError>?
         bytes.withUnsafeBytes { buffer in
-            do throws(GitStoreError) { result = .success(try GitTag(parsing: buffer)) } catch { result = .failure(error) }
+            do throws(GitStoreError) { result = .success(try GitTag(parsing: buffer)) } catch {
+                result = .failure(error)
+            }
         }
         guard let result else { throw .malformed("a tag has no object line") }
         self = try result.get()

@@ -34,7 +34,9 @@ package enum GitFileMode {
     package static func isGitlink(_ mode: UInt32) -> Bool { mode & typeMask == gitlink }
 }
 
-/// Reads the entries of a raw tree one after another, without allocating. The buffer must outlive it.
+/// Reads the entries of a raw tree one after another, without allocating.
+///
+/// The buffer must outlive it.
 ///
 ///     <octal mode> SP <name> NUL <20 bytes of object name>
 ///

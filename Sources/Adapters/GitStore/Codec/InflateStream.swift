@@ -1,7 +1,9 @@
 import CZlib
 import HubCore
 
-/// Inflates one zlib stream piece by piece. Used by one thread at a time; `reset` makes it ready for the next stream.
+/// Inflates one zlib stream piece by piece.
+///
+/// Used by one thread at a time; `reset` makes it ready for the next stream.
 final class InflateStream {
     /// What one step did.
     struct Step {
@@ -32,7 +34,9 @@ final class InflateStream {
         inflateReset(stream)
     }
 
-    /// Takes what it can of `source` and fills what it can of `target`. A target of no bytes only checks for the end.
+    /// Takes what it can of `source` and fills what it can of `target`.
+    ///
+    /// A target of no bytes only checks for the end.
     ///
     /// - Throws: `.malformed` when the stream is damaged.
     func step(

@@ -1,10 +1,12 @@
 import CDeflate
 import HubCore
 
-/// Inflates whole zlib streams whose inflated size is known. Used by one thread at a time.
+/// Inflates whole zlib streams whose inflated size is known.
 ///
-/// libdeflate is about twice as fast as zlib, but needs all of the input and room for all of the output at once; for what
-/// arrives in pieces or is too large to hold there is `InflateStream`.
+/// Used by one thread at a time.
+///
+/// libdeflate is about twice as fast as zlib, but needs all of the input and room for all of the output at once; for
+/// what arrives in pieces or is too large to hold there is `InflateStream`.
 final class Inflater {
     private let decompressor: OpaquePointer
 

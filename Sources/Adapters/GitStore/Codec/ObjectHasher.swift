@@ -22,7 +22,9 @@ enum ObjectHasher {
     static func name(of type: GitObjectType, _ bytes: [UInt8]) throws(GitStoreError) -> GitOID {
         var result: Result<GitOID, GitStoreError> = .success(.zero)
         bytes.withUnsafeBytes { buffer in
-            do throws(GitStoreError) { result = .success(try name(of: type, buffer)) } catch { result = .failure(error) }
+            do throws(GitStoreError) { result = .success(try name(of: type, buffer)) } catch {
+                result = .failure(error)
+            }
         }
         return try result.get()
     }

@@ -39,8 +39,10 @@ enum PackEntryHeader {
     /// No header is longer: 10 bytes of size and 20 of base name.
     static let maximumByteCount = 30
 
-    /// Reads the header at the start of `entry`. `sizeBytes` is the inflated size, of the delta itself for a delta;
-    /// `headerByteCount` includes the information on the base.
+    /// Reads the header at the start of `entry`.
+    ///
+    /// `sizeBytes` is the inflated size, of the delta itself for a delta; `headerByteCount` includes the information
+    /// on the base.
     @inline(__always)
     static func parse(
         _ entry: UnsafeRawBufferPointer

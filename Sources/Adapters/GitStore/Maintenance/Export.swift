@@ -2,7 +2,8 @@ import Glibc
 import HubCore
 
 extension GitObjects {
-    /// Writes all that the tips reach as one self-contained pack with its index, as any git takes it into `objects/pack`.
+    /// Writes all that the tips reach as one self-contained pack with its index, as any git takes it into
+    /// `objects/pack`.
     ///
     /// - Parameters:
     ///   - folder: Exists and takes `pack-<checksum>.pack` and `.idx`.
@@ -26,7 +27,8 @@ extension GitObjects {
         try work.store(output.entries, description)
         for suffix in ["pack", "idx"] {
             let name = "pack-\(description.id).\(suffix)"
-            guard chmod("\(work.path)/\(name)", 0o444) == 0, rename("\(work.path)/\(name)", "\(folder)/\(name)") == 0 else {
+            guard chmod("\(work.path)/\(name)", 0o444) == 0, rename("\(work.path)/\(name)", "\(folder)/\(name)") == 0
+            else {
                 throw .system("export a pack")
             }
         }

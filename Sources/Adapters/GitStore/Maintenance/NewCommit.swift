@@ -16,12 +16,15 @@ package struct GitSignature: Sendable, Hashable {
         self.zoneMinutes = zoneMinutes
     }
 
-    /// `Name <email> 1700000000 +0100`. What would break the line is left out, as git itself does.
+    /// `Name <email> 1700000000 +0100`.
+    ///
+    /// What would break the line is left out, as git itself does.
     var line: String {
         let person = Self.clean(name)
         let minutes = min(max(zoneMinutes, -1439), 1439)
         let zone = Self.twoDigits(abs(minutes) / 60) + Self.twoDigits(abs(minutes) % 60)
-        return "\(person.isEmpty ? "unknown" : person) <\(Self.clean(email))> \(max(0, time)) \(minutes < 0 ? "-" : "+")\(zone)"
+        return
+            "\(person.isEmpty ? "unknown" : person) <\(Self.clean(email))> \(max(0, time)) \(minutes < 0 ? "-" : "+")\(zone)"
     }
 
     private static func clean(_ text: String) -> String {
@@ -45,7 +48,8 @@ package struct NewCommit: Sendable, Hashable {
     package let committer: GitSignature
     package let message: String
 
-    package init(tree: GitOID, parents: [GitOID], author: GitSignature, committer: GitSignature? = nil, message: String) {
+    package init(tree: GitOID, parents: [GitOID], author: GitSignature, committer: GitSignature? = nil, message: String)
+    {
         self.tree = tree
         self.parents = parents
         self.author = author

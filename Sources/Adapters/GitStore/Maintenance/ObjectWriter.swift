@@ -8,8 +8,8 @@ import HubCore
 ///     let commit = try writer.write(commit: …)
 ///     let pack = try writer.finish(tips: [commit])        // then publish and move the ref, as after a push
 ///
-/// What it makes passes the same checks as what is pushed. An object that the repository has, or that was written before, is
-/// not stored again. Its calls block; used by one thread at a time.
+/// What it makes passes the same checks as what is pushed. An object that the repository has, or that was written
+/// before, is not stored again. Its calls block; used by one thread at a time.
 package final class ObjectWriter {
     private let receiver: PackReceiver
     private let folder: QuarantineFolder
@@ -46,7 +46,8 @@ package final class ObjectWriter {
     ) throws -> GitOID {
         guard sizeBytes <= limits.maximumBlobBytes else {
             throw GitStoreError.refused(
-                .overLimit("a file stored in git is larger than \(limits.maximumBlobBytes) bytes; track it with Git LFS"))
+                .overLimit(
+                    "a file stored in git is larger than \(limits.maximumBlobBytes) bytes; track it with Git LFS"))
         }
         let start = spool.sizeBytes
         let hash = ObjectHashStream(.blob, sizeBytes: Int(sizeBytes))
@@ -119,7 +120,9 @@ package final class ObjectWriter {
 
     // MARK: The pack
 
-    /// Checks what was written and makes it ready to be published. Call once, at the end.
+    /// Checks what was written and makes it ready to be published.
+    ///
+    /// Call once, at the end.
     ///
     /// - Parameter tips: The new values of refs.
     package func finish(tips: [GitOID]) throws(GitStoreError) -> ReceivedPack {

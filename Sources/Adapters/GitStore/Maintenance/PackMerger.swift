@@ -2,14 +2,15 @@ import HubCore
 
 /// Copies objects of several packs into one, reusing what is stored.
 ///
-/// Each object goes in once. Deltas stay deltas where their base goes in too, or has its home in a pack that stays; such bases
-/// are appended whole, as for a thin pack that was received. Other deltas are stored whole. Bases come before their deltas.
-/// Chains that would grow longer from merge to merge are cut: what would lie deeper than `maximumDepth` is stored whole. The CRC
-/// of every copied entry is checked.
+/// Each object goes in once. Deltas stay deltas where their base goes in too, or has its home in a pack that stays;
+/// such bases are appended whole, as for a thin pack that was received. Other deltas are stored whole. Bases come
+/// before their deltas. Chains that would grow longer from merge to merge are cut: what would lie deeper than
+/// `maximumDepth` is stored whole. The CRC of every copied entry is checked.
 struct PackMerger: ~Copyable {
     /// Git's own maximum for `gc --aggressive`; chains that come so from a client stay as they are.
     private static let maximumDepth = 250
     private static let readerCacheBytes = 32 << 20
+    private static let residentBytes: Int64 = 64 << 20
 
     /// What became of an object, in `places`: not yet, in work, or the offset at which it was written.
     private static let untouched: UInt64 = 0
@@ -35,6 +36,7 @@ struct PackMerger: ~Copyable {
     private var places: [UInt64]
     private var depths: [UInt16]
     private var count = 0
+    private var releasedAt: Int64 = 0
     private var outside: [GitOID: ObjectNumber] = [:]
     private var pending: [ObjectNumber] = []
     private var entries: [PackIndexWriter.Entry] = []
@@ -115,7 +117,9 @@ struct PackMerger: ~Copyable {
         return try file.finishPack(objectCount: entries.count)
     }
 
-    /// Writes an object, and before it the bases that are not out yet. Chains may be long, so this does not recurse.
+    /// Writes an object, and before it the bases that are not out yet.
+    ///
+    /// Chains may be long, so this does not recurse.
     private mutating func write(_ number: ObjectNumber, to output: inout HashedOutput) throws(GitStoreError) {
         pending.append(number)
         while let next = pending.last {
@@ -128,7 +132,8 @@ struct PackMerger: ~Copyable {
     }
 
     /// Writes an object unless its base must go first; that is then added to `pending`.
-    private mutating func writeNow(_ number: ObjectNumber, to output: inout HashedOutput) throws(GitStoreError) -> Bool {
+    private mutating func writeNow(_ number: ObjectNumber, to output: inout HashedOutput) throws(GitStoreError) -> Bool
+    {
         let stored = Int(chosen[number]) - 1
         let entry = try StoredEntry(stored, in: objects)
         let head = try entry.header()
@@ -200,6 +205,7 @@ struct PackMerger: ~Copyable {
         note(number, crc: crc, depth: depth, at: output.count)
         try output.append(header)
         try output.append(data)
+        releasePages(at: output.count)
     }
 
     private mutating func append(
@@ -207,6 +213,14 @@ struct PackMerger: ~Copyable {
     ) throws(GitStoreError) {
         note(number, crc: CRC32.of(bytes), depth: depth, at: output.count)
         try output.append(bytes)
+        releasePages(at: output.count)
+    }
+
+    /// Lets go of the pages of the packs now and then, or all of them would seem to be held in memory.
+    private mutating func releasePages(at offset: Int64) {
+        guard offset - releasedAt >= Self.residentBytes else { return }
+        releasedAt = offset
+        for ordinal in sources { objects.opened[ordinal].releasePages() }
     }
 
     private mutating func note(_ number: ObjectNumber, crc: UInt32, depth: UInt16, at offset: Int64) {

@@ -6,8 +6,9 @@ package struct RepackPlan: Sendable {
     package struct Cleaning: Sendable, Hashable {
         /// The values of all refs, and whatever else must stay with all that it names.
         package let tips: [GitOID]
-        /// Packs that are old enough: an object that only these hold and nothing reaches is dropped. What younger packs hold
-        /// stays, with all that it names, as a push in progress may rely on it.
+        /// Packs that are old enough: an object that only these hold and nothing reaches is dropped.
+        ///
+        /// What younger packs hold stays, with all that it names, as a push in progress may rely on it.
         package let droppable: Set<PackID>
 
         package init(tips: [GitOID], droppable: Set<PackID>) {
@@ -26,7 +27,8 @@ package struct RepackPlan: Sendable {
 
     /// - Parameter merged: `nil` for all.
     package init(
-        repository: RepositoryUID, packs: [PackDescription], merging merged: Set<PackID>? = nil, cleaning: Cleaning? = nil
+        repository: RepositoryUID, packs: [PackDescription], merging merged: Set<PackID>? = nil,
+        cleaning: Cleaning? = nil
     ) {
         self.repository = repository
         self.packs = packs
@@ -37,7 +39,9 @@ package struct RepackPlan: Sendable {
     }
 }
 
-/// What a repack made. Publish `pack`, then replace the rows of `replaced` by its description in one transaction.
+/// What a repack made.
+///
+/// Publish `pack`, then replace the rows of `replaced` by its description in one transaction.
 package struct RepackResult: Sendable {
     /// `nil` when nothing is left to store.
     package let pack: ReceivedPack?
@@ -49,7 +53,9 @@ package struct RepackResult: Sendable {
 }
 
 extension GitStore {
-    /// Merges packs into one, in quarantine. Nothing changes for readers before the rows are replaced.
+    /// Merges packs into one, in quarantine.
+    ///
+    /// Nothing changes for readers before the rows are replaced.
     ///
     /// - Parameter isCancelled: Asked often; true ends the work with `.cancelled`.
     package func repack(
@@ -82,7 +88,8 @@ private struct RepackWork {
         let selected = try select(staying: staying)
         let replaced = plan.packs.map(\.id).filter { plan.merged.contains($0) }
         guard selected.count > 0 else {
-            return RepackResult(pack: nil, replaced: replaced, droppedObjects: droppedObjects, hasUnreachable: hasUnreachable)
+            return RepackResult(
+                pack: nil, replaced: replaced, droppedObjects: droppedObjects, hasUnreachable: hasUnreachable)
         }
         let isFullyReachable =
             hasUnreachable.map { !$0 } ?? plan.packs.allSatisfy { !plan.merged.contains($0.id) || $0.isFullyReachable }
@@ -93,7 +100,8 @@ private struct RepackWork {
         let output = try merger.write(to: file)
         let description = PackDescription(
             id: PackID(output.checksum), objectCount: output.entries.count, sizeBytes: file.sizeBytes,
-            bodyEnd: output.bodyEnd, ownObjectCount: output.ownCount, isDisjoint: true, isFullyReachable: isFullyReachable)
+            bodyEnd: output.bodyEnd, ownObjectCount: output.ownCount, isDisjoint: true,
+            isFullyReachable: isFullyReachable)
         try folder.store(output.entries, description)
         let pack = try ReceivedPack(
             repository: plan.repository, description: description, folder: folder,
@@ -179,7 +187,8 @@ extension ObjectSelection {
 extension QuarantineFolder {
     /// Writes the index of the pack that lies here as `pack`, and gives both their final names.
     func store(
-        _ entries: [PackIndexWriter.Entry], _ description: PackDescription, indexWriter: PackIndexWriter = PackIndexWriter()
+        _ entries: [PackIndexWriter.Entry], _ description: PackDescription,
+        indexWriter: PackIndexWriter = PackIndexWriter()
     ) throws(GitStoreError) {
         let index = try OutputFile(creating: "\(path)/pack-\(description.id).idx")
         try indexWriter.write(entries, checksum: description.id.oid, to: index)

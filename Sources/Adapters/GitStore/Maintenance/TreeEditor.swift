@@ -37,7 +37,8 @@ package enum TreeEditError: Error, Hashable {
 extension TreeEditError: Refusal {
     package var problem: Problem {
         switch self {
-        case .invalidPath(let path): Problem(.invalid, code: "invalid_path", "\(path) is not a valid path in a repository.")
+        case .invalidPath(let path):
+            Problem(.invalid, code: "invalid_path", "\(path) is not a valid path in a repository.")
         case .missingPath(let path): Problem(.missing, code: "path_not_found", "There is nothing at \(path).")
         case .conflict(let path):
             Problem(.conflict, code: "path_conflict", "\(path) is changed twice, or is a file and a folder at once.")

@@ -42,6 +42,13 @@ final class MappedFile: Sendable {
         bytes = UnsafeRawBufferPointer(start: mapped, count: size)
     }
 
+    /// Lets go of the pages that were touched; they stay in the system's cache and come back when they are read.
+    func release() {
+        guard let start = bytes.baseAddress else { return }
+        // Only a hint: without it the pages count as this process's memory for longer.
+        _ = madvise(UnsafeMutableRawPointer(mutating: start), count, MADV_DONTNEED)
+    }
+
     deinit {
         if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), count) }
         if descriptor >= 0 { close(descriptor) }

@@ -44,6 +44,9 @@ final class Pack: Sendable {
 
     var sizeBytes: Int { file.count }
 
+    /// Lets go of the pages of the mapped file, after much of it was read in one go.
+    func releasePages() { file.release() }
+
     /// Where the entries end.
     var trailerStart: Int { file.count - Self.trailerBytes }
 

@@ -1,9 +1,10 @@
 import HubCore
 
-/// Holds a pack against what its objects name: everything must be in the pack or in the repository, and of the right type.
+/// Holds a pack against what its objects name: everything must be in the pack or in the repository, and of the right
+/// type.
 ///
-/// What the repository has is complete already, because every pack passed this check. So "is there" means "is connected", and
-/// no walk over history is needed.
+/// What the repository has is complete already, because every pack passed this check. So "is there" means "is
+/// connected", and no walk over history is needed.
 struct ConnectivityCheck {
     let table: PackEntryTable
     /// The pack's own entries by name.
@@ -12,7 +13,8 @@ struct ConnectivityCheck {
     let stop: StopFlag
     let progress: @Sendable (ReceiveProgress) -> Void
 
-    /// - Returns: whether every object of the pack is one of `tips` or is named by another object of the pack. As objects
+    /// - Returns: whether every object of the pack is one of `tips` or is named by another object of the pack. As
+    ///   objects
     ///   cannot name one another in a circle, that means that all can be reached from the tips.
     func run(_ tables: [ReferenceTable], tips: [GitOID]) throws(GitStoreError) -> Bool {
         var isNamed = [Bool](repeating: false, count: order.count)

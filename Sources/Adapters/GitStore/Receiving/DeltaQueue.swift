@@ -3,8 +3,8 @@ import Synchronization
 
 /// What there is to do for the threads that resolve one pack's deltas.
 ///
-/// First the objects that are whole and serve as bases, in the order of the file. A thread that finds no more of them waits
-/// for a branch of the work that another one gives away.
+/// First the objects that are whole and serve as bases, in the order of the file. A thread that finds no more of them
+/// waits for a branch of the work that another one gives away.
 final class DeltaQueue: Sendable {
     enum Task {
         /// An object stored whole, with all that builds on it.

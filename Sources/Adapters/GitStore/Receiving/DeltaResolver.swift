@@ -3,11 +3,14 @@ import Synchronization
 
 /// Finds the objects that a pack stores as deltas, on all cores.
 ///
-/// Deltas form trees: each has one base, in this pack or, for a thin pack, among the objects that the repository has. Whole
-/// objects come first, then the bases from outside; a list of reference deltas belongs to whoever finds its base first.
+/// Deltas form trees: each has one base, in this pack or, for a thin pack, among the objects that the repository has.
+/// Whole objects come first, then the bases from outside; a list of reference deltas belongs to whoever finds its
+/// base first.
 final class DeltaResolver: @unchecked Sendable {
-    // Fixed before the threads start, except: `table`, where each entry is written by the thread that resolves it alone, and
-    // the lists' owners, behind a lock.
+    private static let residentBytes = 32 << 20
+
+    // Fixed before the threads start, except: `table`, where each entry is written by the thread that resolves it
+    // alone, and the lists' owners, behind a lock.
     let table: PackEntryTable
     let limits: ReceiveLimits
     let stop: StopFlag
@@ -23,6 +26,8 @@ final class DeltaResolver: @unchecked Sendable {
     private let listNumbers: [GitOID: Int]
     private let isTaken: Mutex<[Bool]>
     private let resolved = Atomic(0)
+    private let inflatedBytes: Atomic<Int64>
+    private let readBytes = Atomic(0)
     private let finished = Mutex<[ObjectInspector]>([])
     private let progress: @Sendable (ReceiveProgress) -> Void
 
@@ -40,6 +45,7 @@ final class DeltaResolver: @unchecked Sendable {
         lists = parser.referenceDeltas.map { (base: $0.key, first: $0.value) }.sorted { $0.base < $1.base }
         listNumbers = Dictionary(uniqueKeysWithValues: lists.enumerated().map { ($0.element.base, $0.offset) })
         isTaken = Mutex([Bool](repeating: false, count: lists.count))
+        inflatedBytes = Atomic(parser.inflatedBytes)
         self.file = file
         self.existing = existing
         self.threads = threads
@@ -49,10 +55,12 @@ final class DeltaResolver: @unchecked Sendable {
 
     /// Resolves all deltas.
     ///
-    /// - Returns: the inspectors with what the deltas' objects hold, and the entries of the table that stand for objects of
+    /// - Returns: the inspectors with what the deltas' objects hold, and the entries of the table that stand for
+    ///   objects of
     ///   other packs that deltas build on.
     func run() throws(GitStoreError) -> (inspectors: [ObjectInspector], outside: [Int32]) {
         guard deltaCount > 0 else { return ([], []) }
+        table.putLargestFamiliesLast()
         try work(on: (0..<Int32(ownCount)).filter { !table[$0].isDelta }.map { .root($0) })
         let outside = try findOutsideBases()
         if !outside.isEmpty { try work(on: outside) }
@@ -69,7 +77,7 @@ final class DeltaResolver: @unchecked Sendable {
         threads.run { [self] number in
             queue.join()
             let worker = DeltaWorker(
-                self, cacheBytes: ReceiveLimits.baseCacheBytes / threads.width,
+                self, cacheBytes: limits.baseCacheBytes / threads.width,
                 inspector: ObjectInspector(limits: limits, existing: existing))
             do throws(GitStoreError) {
                 try worker.run()
@@ -126,6 +134,21 @@ final class DeltaResolver: @unchecked Sendable {
 
     func readOutside(_ oid: GitOID) throws(GitStoreError) -> GitObject {
         try existing.read(oid, limit: limits.maximumDeltaObjectBytes)
+    }
+
+    /// Says how much of the file a thread has used.
+    ///
+    /// Now and then its pages are let go, or a large pack would seem to be held whole; they stay in the system's
+    /// cache.
+    func countRead(_ bytes: Int) {
+        let (old, new) = readBytes.wrappingAdd(bytes, ordering: .relaxed)
+        if old / Self.residentBytes != new / Self.residentBytes { file.release() }
+    }
+
+    /// Counts what a delta makes, so that a small pack cannot cause work without end.
+    func countInflated(_ bytes: Int) throws(GitStoreError) {
+        let total = inflatedBytes.wrappingAdd(Int64(bytes), ordering: .relaxed).newValue
+        guard total <= limits.maximumInflatedBytes else { throw limits.tooManyInflatedBytes }
     }
 
     func countResolved() {

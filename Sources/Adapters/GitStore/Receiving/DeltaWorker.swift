@@ -11,8 +11,9 @@ struct DeltaBase: Sendable {
 
 /// One thread's part in resolving the deltas of a pack.
 ///
-/// It goes down from a whole object to the deltas that build on it, and from each result to those that build on that. What it
-/// needs again later stays in memory up to a limit; the rest is made again from the pack when its turn comes.
+/// It goes down from a whole object to the deltas that build on it, and from each result to those that build on that.
+/// As the largest family comes last, when its base is needed no more, few bases are kept at a time however deep the
+/// chains are. Those stay in memory up to a limit; the rest is made again from the pack when its turn comes.
 final class DeltaWorker {
     private struct Frame {
         let entry: Int32
@@ -104,16 +105,16 @@ final class DeltaWorker {
     }
 
     private func takeDelta(of index: Int) -> Int32? {
-        let child = frames[index].nextOffsetDelta
-        if child != PackEntry.none {
-            frames[index].nextOffsetDelta = job.table[child].nextSibling
-            return child
-        }
         let reference = frames[index].nextReferenceDelta
-        guard reference != PackEntry.none else { return nil }
-        frames[index].nextReferenceDelta = job.table[reference].nextSibling
-        job.table[reference].base = frames[index].entry
-        return reference
+        if reference != PackEntry.none {
+            frames[index].nextReferenceDelta = job.table[reference].nextSibling
+            job.table[reference].base = frames[index].entry
+            return reference
+        }
+        let child = frames[index].nextOffsetDelta
+        guard child != PackEntry.none else { return nil }
+        frames[index].nextOffsetDelta = job.table[child].nextSibling
+        return child
     }
 
     private func hasDeltas(_ index: Int) -> Bool {
@@ -173,7 +174,9 @@ final class DeltaWorker {
         if references == PackEntry.none, job.table[child].firstChild == PackEntry.none {
             spare = result
         } else {
-            push(DeltaBase(entry: child, type: base.type, depth: base.depth + 1, data: result), referenceDeltas: references)
+            push(
+                DeltaBase(entry: child, type: base.type, depth: base.depth + 1, data: result),
+                referenceDeltas: references)
         }
     }
 
@@ -182,13 +185,14 @@ final class DeltaWorker {
         try takePermit(for: size)
         if delta.capacity < size { delta = ObjectBuffer(count: size) }
         delta.resize(to: size)
-        _ = try inflater.inflate(job.storedBytes(of: child), into: delta.mutableBytes)
+        job.countRead(try inflater.inflate(job.storedBytes(of: child), into: delta.mutableBytes))
         let sizes = try Delta.sizes(delta.bytes)
         guard max(sizes.result, sizes.base) <= job.limits.maximumDeltaObjectBytes else {
             throw .refused(
                 .overLimit("a delta makes an object of more than \(job.limits.maximumDeltaObjectBytes) bytes"))
         }
         try takePermit(for: sizes.result)
+        try job.countInflated(sizes.result)
         let result = makeBuffer(sizes.result)
         try Delta.apply(delta.bytes, to: base.bytes, into: result.mutableBytes)
         return result
@@ -220,7 +224,7 @@ final class DeltaWorker {
         }
         try takePermit(for: Int(size))
         let buffer = ObjectBuffer(count: Int(size))
-        _ = try inflater.inflate(job.storedBytes(of: entry), into: buffer.mutableBytes)
+        job.countRead(try inflater.inflate(job.storedBytes(of: entry), into: buffer.mutableBytes))
         return buffer
     }
 

@@ -13,10 +13,12 @@ extension GitStore {
             repository: uid, staging: staging, existing: existing, limits: limits, threads: receiveThreads)
     }
 
-    /// Moves a pack out of quarantine into its repository's folder, durably. Readers see it once a row names it.
+    /// Moves a pack out of quarantine into its repository's folder, durably.
     ///
-    /// The pack goes first and its index last, as a pack without an index counts as a leftover. Publishing a pack again that is
-    /// there already changes nothing.
+    /// Readers see it once a row names it.
+    ///
+    /// The pack goes first and its index last, as a pack without an index counts as a leftover. Publishing a pack
+    /// again that is there already changes nothing.
     ///
     /// - Throws: `StorageFailure` when the outcome is unknown, which must end the process; `GitStoreError.diskFull`.
     package func publish(_ received: ReceivedPack) throws -> PackDescription {
@@ -43,10 +45,11 @@ extension GitStore {
         return Int64(status.st_size) == description.sizeBytes
     }
 
-    /// Makes the repository's folders, and a `HEAD` and `refs` so that git takes it for a bare repository; its refs are rows.
+    /// Makes the repository's folders, and a `HEAD` and `refs` so that git takes it for a bare repository; its refs
+    /// are rows.
     ///
-    /// Folders that are there may stem from a process that was killed before it had made them durable, so the first push of
-    /// each process does it anyway.
+    /// Folders that are there may stem from a process that was killed before it had made them durable, so the first
+    /// push of each process does it anyway.
     private func createDurably(_ folder: String, of uid: RepositoryUID) throws {
         if durableFolders.withLock({ $0.contains(uid) }), Folder.exists(folder) { return }
         let repository = repositoryFolder(of: uid)
@@ -86,7 +89,8 @@ enum DurableFile {
         try synchronize(descriptor, "fsync of a folder of packs")
     }
 
-    /// Delayed allocation may find the disk full only now, which is a refusal; all else leaves open what is on the disk.
+    /// Delayed allocation may find the disk full only now, which is a refusal; all else leaves open what is on the
+    /// disk.
     private static func synchronize(_ descriptor: Int32, _ operation: String) throws {
         while fsync(descriptor) != 0 {
             switch errno {

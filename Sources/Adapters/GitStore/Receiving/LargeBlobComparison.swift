@@ -1,3 +1,4 @@
+import Glibc
 import HubCore
 
 /// Compares a large blob of a received pack with the one of the same name that the repository has, piece by piece.
@@ -8,41 +9,42 @@ struct LargeBlobComparison {
     let oid: GitOID
     let sizeBytes: Int
 
-    /// - Parameter stored: The blob's zlib stream in the received pack, followed by anything.
-    func isEqual(to stored: UnsafeRawBufferPointer) throws(GitStoreError) -> Bool {
+    /// - Parameters:
+    ///   - file: Where the blob lies in the received pack.
+    ///   - offset: Of its zlib stream.
+    func isEqual(toStreamIn file: Int32, at offset: Int) throws(GitStoreError) -> Bool {
         guard let number = existing.number(of: oid), let header = try existing.header(of: oid) else { return true }
         guard header.type == .blob, header.sizeBytes == Int64(sizeBytes) else { return false }
         let ordinal = existing.ordinal(of: number)
         let pack = existing.opened[ordinal]
-        let entry = pack.entry(at: pack.index.offset(at: number - existing.firstNumber(ofPack: ordinal)))
-        let entryHeader = try PackEntryHeader.parse(entry)
-        guard entryHeader.kind == .blob else {
+        let start = pack.index.offset(at: number - existing.firstNumber(ofPack: ordinal))
+        let stored = try PackEntryHeader.parse(pack.entry(at: start))
+        let received = PieceReader(file, at: offset)
+        guard stored.kind == .blob else {
             // A delta is never larger than `maximumDeltaObjectBytes`.
             let object = try existing.read(oid, limit: header.sizeBytes)
-            return try withBytes(of: object.bytes) { (bytes) throws(GitStoreError) in
-                try isEqual(stored, toBytes: bytes)
-            }
+            return try isEqual(received, object.bytes)
         }
-        return try isEqual(stored, toStream: UnsafeRawBufferPointer(rebasing: entry[entryHeader.headerByteCount...]))
+        return try isEqual(received, PieceReader(pack.descriptor, at: start + stored.headerByteCount))
     }
 
-    private func isEqual(_ stored: UnsafeRawBufferPointer, toBytes bytes: UnsafeRawBufferPointer) throws(GitStoreError) -> Bool {
-        var reader = PieceReader(stored)
+    private func isEqual(_ received: PieceReader, _ object: [UInt8]) throws(GitStoreError) -> Bool {
         let piece = ObjectBuffer(count: Self.pieceBytes)
         var done = 0
         while done < sizeBytes {
             let count = min(Self.pieceBytes, sizeBytes - done)
             piece.resize(to: count)
-            try reader.fill(piece.mutableBytes)
-            guard piece.bytes.isEqual(to: UnsafeRawBufferPointer(rebasing: bytes[done..<done + count])) else { return false }
+            try received.fill(piece.mutableBytes)
+            let isSame = withBytes(of: object) {
+                piece.bytes.isEqual(to: UnsafeRawBufferPointer(rebasing: $0[done..<done + count]))
+            }
+            guard isSame else { return false }
             done += count
         }
         return true
     }
 
-    private func isEqual(_ stored: UnsafeRawBufferPointer, toStream other: UnsafeRawBufferPointer) throws(GitStoreError) -> Bool {
-        var left = PieceReader(stored)
-        var right = PieceReader(other)
+    private func isEqual(_ left: PieceReader, _ right: PieceReader) throws(GitStoreError) -> Bool {
         let leftPiece = ObjectBuffer(count: Self.pieceBytes)
         let rightPiece = ObjectBuffer(count: Self.pieceBytes)
         var done = 0
@@ -59,22 +61,43 @@ struct LargeBlobComparison {
     }
 }
 
-/// Inflates a stream that lies in memory, some bytes at a time.
-struct PieceReader {
+/// Inflates a zlib stream that lies in a file, some bytes at a time.
+///
+/// Used by one thread at a time.
+final class PieceReader {
     private let stream = InflateStream()
-    private var rest: UnsafeRawBufferPointer
+    private let descriptor: Int32
+    private let buffer = ObjectBuffer(count: 128 << 10)
+    private var offset: Int
+    private var rest = UnsafeRawBufferPointer(start: nil, count: 0)
 
-    init(_ stored: UnsafeRawBufferPointer) { rest = stored }
+    init(_ descriptor: Int32, at offset: Int) {
+        self.descriptor = descriptor
+        self.offset = offset
+    }
 
     /// Fills all of `piece`.
-    mutating func fill(_ piece: UnsafeMutableRawBufferPointer) throws(GitStoreError) {
+    func fill(_ piece: UnsafeMutableRawBufferPointer) throws(GitStoreError) {
         var done = 0
         while done < piece.count {
+            if rest.isEmpty { try refill() }
             let step = try stream.step(rest, into: UnsafeMutableRawBufferPointer(rebasing: piece[done...]))
             rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(step.consumed))
             done += step.produced
-            guard step.produced > 0 || step.consumed > 0 else { throw .malformed("a compressed object is cut off") }
+            guard step.produced > 0 || step.consumed > 0 else { throw .malformed("a compressed object is damaged") }
             guard done == piece.count || !step.isFinished else { throw .malformed("a compressed object is too short") }
+        }
+    }
+
+    private func refill() throws(GitStoreError) {
+        while true {
+            let count = pread(descriptor, buffer.mutableBytes.baseAddress, buffer.capacity, offset)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw .system("read a pack") }
+            guard count > 0 else { throw .malformed("a compressed object is cut off") }
+            offset += count
+            rest = UnsafeRawBufferPointer(rebasing: buffer.bytes.prefix(count))
+            return
         }
     }
 }

@@ -18,7 +18,9 @@ final class ObjectBuffer: @unchecked Sendable {
 
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: storage.prefix(count)) }
 
-    /// Makes the buffer ready for other bytes. Only for a buffer that nobody else has.
+    /// Makes the buffer ready for other bytes.
+    ///
+    /// Only for a buffer that nobody else has.
     func resize(to count: Int) {
         precondition(count <= capacity)
         self.count = count

@@ -7,6 +7,7 @@ import HubCore
 final class ObjectInspector {
     let limits: ReceiveLimits
     private let existing: GitObjects
+    private var finder: NumberFinder
     private var treeRules: TreeRules
 
     /// Everything that the inspected objects name, submodules' commits excepted.
@@ -27,6 +28,7 @@ final class ObjectInspector {
     init(limits: ReceiveLimits, existing: GitObjects) {
         self.limits = limits
         self.existing = existing
+        finder = NumberFinder(existing)
         treeRules = TreeRules(maximumNameBytes: limits.maximumNameBytes)
     }
 
@@ -53,9 +55,10 @@ final class ObjectInspector {
             throw .malformed("an object could not be read")
         }
         guard references.count <= limits.maximumReferences else {
-            throw .refused(.overLimit("it names more than \(limits.maximumReferences) different objects; push in parts"))
+            throw .refused(
+                .overLimit("it names more than \(limits.maximumReferences) different objects; push in parts"))
         }
-        if existing.contains(oid) { try compare(type, bytes, oid) }
+        if finder.number(of: oid) != nil { try compare(type, bytes, oid) }
         return oid
     }
 
@@ -63,7 +66,7 @@ final class ObjectInspector {
     ///
     /// - Returns: whether the repository has an object of this name.
     func noteStreamed(_ oid: GitOID) -> Bool {
-        guard existing.contains(oid) else { return false }
+        guard finder.number(of: oid) != nil else { return false }
         foundExisting = true
         return true
     }
@@ -98,7 +101,8 @@ final class ObjectInspector {
     /// What has the same name must have the same bytes; anything else is a collision that the hash did not detect.
     private func compare(_ type: GitObjectType, _ bytes: UnsafeRawBufferPointer, _ oid: GitOID) throws(GitStoreError) {
         foundExisting = true
-        guard let header = try existing.header(of: oid), header.type == type, header.sizeBytes == Int64(bytes.count) else {
+        guard let header = try existing.header(of: oid), header.type == type, header.sizeBytes == Int64(bytes.count)
+        else {
             throw .refused(.collision(oid))
         }
         let stored = try existing.read(oid, limit: header.sizeBytes)

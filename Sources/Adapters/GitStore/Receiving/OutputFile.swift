@@ -2,7 +2,9 @@ import CHubPlatform
 import Glibc
 import HubCore
 
-/// A file that is being written, closed when the last reference goes. Used by one thread at a time.
+/// A file that is being written, closed when the last reference goes.
+///
+/// Used by one thread at a time.
 final class OutputFile {
     /// Write-back starts every so many bytes, so that the `fsync` at the end finds little left to do.
     private static let writebackBytes: Int64 = 8 << 20

@@ -1,7 +1,7 @@
 import HubCore
 
-/// Makes a stored pack of one that has been parsed: resolves its deltas, checks it as a whole, completes it if it was thin, and
-/// writes its index.
+/// Makes a stored pack of one that has been parsed: resolves its deltas, checks it as a whole, completes it if it was
+/// thin, and writes its index.
 struct PackAssembler {
     let repository: RepositoryUID
     let parser: PackParser
@@ -28,7 +28,7 @@ struct PackAssembler {
         var order = try sortedByName(0..<Int32(ownCount))
         let check = ConnectivityCheck(table: table, order: order, existing: existing, stop: stop, progress: progress)
         let isFullyReachable = try check.run(inspectors.map(\.references), tips: tips)
-        try compareLargeDuplicates(mapped)
+        try compareLargeDuplicates()
 
         let appended = outside.filter { table[$0].type != nil && check.place(of: table[$0].oid) == nil }
         let checksum = try complete(with: appended, ownCount: ownCount)
@@ -90,20 +90,23 @@ struct PackAssembler {
 
     private func writeIndex(_ order: [Int32], _ description: PackDescription) throws(GitStoreError) {
         progress(ReceiveProgress(phase: .writingIndex, done: order.count, total: order.count))
-        let entries = order.map { PackIndexWriter.Entry(oid: table[$0].oid, crc: table[$0].crc, offset: table[$0].offset) }
+        let entries = order.map {
+            PackIndexWriter.Entry(oid: table[$0].oid, crc: table[$0].crc, offset: table[$0].offset)
+        }
         try folder.store(entries, description, indexWriter: indexWriter)
     }
 
     // MARK: Large blobs that the repository has
 
-    private func compareLargeDuplicates(_ mapped: MappedFile) throws(GitStoreError) {
+    private func compareLargeDuplicates() throws(GitStoreError) {
         for number in parser.largeDuplicates {
             try stop.check()
             let entry = table[number]
             let start = Int(entry.offset) + Int(entry.headerByteCount)
-            let stored = UnsafeRawBufferPointer(rebasing: mapped.bytes[start..<Int(parser.bodyEnd)])
             let comparison = LargeBlobComparison(existing: existing, oid: entry.oid, sizeBytes: Int(entry.sizeBytes))
-            guard try comparison.isEqual(to: stored) else { throw .refused(.collision(entry.oid)) }
+            guard try comparison.isEqual(toStreamIn: file.descriptor, at: start) else {
+                throw .refused(.collision(entry.oid))
+            }
         }
     }
 }

@@ -24,8 +24,8 @@ struct PackEntry {
 
 /// The entries of a pack in the order of the file, and after them the objects of other packs that its deltas build on.
 ///
-/// Filled by the thread that parses. While deltas are resolved its size stays fixed and each entry is written only by the
-/// thread that resolves it; `DeltaResolver` joins the threads before anybody reads the results.
+/// Filled by the thread that parses. While deltas are resolved its size stays fixed and each entry is written only by
+/// the thread that resolves it; `DeltaResolver` joins the threads before anybody reads the results.
 final class PackEntryTable: @unchecked Sendable {
     private(set) var count = 0
     private var capacity: Int
@@ -82,5 +82,30 @@ final class PackEntryTable: @unchecked Sendable {
         self[child].base = base
         self[child].nextSibling = self[base].firstChild
         self[base].firstChild = child
+    }
+
+    /// Orders the deltas of each base as they lie in the file, but the one on which most others build last.
+    ///
+    /// Only what is linked by offset counts: there the base comes before its deltas.
+    func putLargestFamiliesLast() {
+        var familySizes = [Int32](repeating: 1, count: count)
+        var largest = [Int32](repeating: PackEntry.none, count: count)
+        for index in stride(from: count - 1, through: 0, by: -1) where storage[index].base != PackEntry.none {
+            let base = Int(storage[index].base)
+            familySizes[base] += familySizes[index]
+            if largest[base] == PackEntry.none || familySizes[index] > familySizes[Int(largest[base])] {
+                largest[base] = Int32(index)
+            }
+        }
+        for base in 0..<count {
+            storage[base].firstChild = largest[base]
+            if largest[base] != PackEntry.none { storage[Int(largest[base])].nextSibling = PackEntry.none }
+        }
+        for index in stride(from: count - 1, through: 0, by: -1) where storage[index].base != PackEntry.none {
+            let base = Int(storage[index].base)
+            guard largest[base] != Int32(index) else { continue }
+            storage[index].nextSibling = storage[base].firstChild
+            storage[base].firstChild = Int32(index)
+        }
     }
 }

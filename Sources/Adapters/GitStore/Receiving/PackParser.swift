@@ -1,9 +1,10 @@
 import HubCore
 
-/// Reads a pack as it arrives, in pieces of any size: stores it, checks its checksum, and records and inspects its entries.
+/// Reads a pack as it arrives, in pieces of any size: stores it, checks its checksum, and records and inspects its
+/// entries.
 ///
-/// Objects that are whole are inspected at once. Of deltas only the place and length are learned, as their bases may come
-/// later. Memory does not grow with the pack except for the table of entries. Used by one thread at a time.
+/// Objects that are whole are inspected at once. Of deltas only the place and length are learned, as their bases may
+/// come later. Memory does not grow with the pack except for the table of entries. Used by one thread at a time.
 final class PackParser {
     private enum Phase {
         case header
@@ -30,11 +31,11 @@ final class PackParser {
     private var checksum = SHA1()
     private var phase = Phase.header
     private var expectedCount = 0
-    private var inflatedBytes: Int64 = 0
+    private(set) var inflatedBytes: Int64 = 0
     private var streaming: StreamedEntry?
 
-    // The window holds bytes of the pack from `windowStart` on; those before `settled` are stored and hashed, those before
-    // `position` are parsed, and the file may be read up to `filled`.
+    // The window holds bytes of the pack from `windowStart` on; those before `settled` are stored and hashed, those
+    // before `position` are parsed, and the file may be read up to `filled`.
     private let window = UnsafeMutableRawBufferPointer.allocate(byteCount: windowBytes, alignment: 16)
     private let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: directBytes, alignment: 16)
     private var windowStart: Int64 = 0
@@ -176,7 +177,8 @@ final class PackParser {
             // Damaged, or longer than any ordinary stream of its size: the other inflater tells which.
         }
         streaming = StreamedEntry(
-            entry: makeEntry(header, crc: CRC32.of(UnsafeRawBufferPointer(rebasing: bytes[0..<header.headerByteCount]))),
+            entry: makeEntry(
+                header, crc: CRC32.of(UnsafeRawBufferPointer(rebasing: bytes[0..<header.headerByteCount]))),
             kind: kind)
         position += header.headerByteCount
         return true
@@ -208,12 +210,14 @@ final class PackParser {
         }
         inflatedBytes += Int64(size)
         guard inflatedBytes <= limits.maximumInflatedBytes else {
-            throw .refused(.overLimit("its objects have more than \(limits.maximumInflatedBytes) bytes; push in parts"))
+            throw limits.tooManyInflatedBytes
         }
     }
 
     /// Adds an entry that is in memory in full.
-    private func record(_ entry: PackEntry, _ kind: PackEntryKind, _ bytes: UnsafeRawBufferPointer) throws(GitStoreError) {
+    private func record(_ entry: PackEntry, _ kind: PackEntryKind, _ bytes: UnsafeRawBufferPointer)
+        throws(GitStoreError)
+    {
         var entry = entry
         if let type = kind.wholeType {
             entry.oid = try inspector.inspect(type, bytes)

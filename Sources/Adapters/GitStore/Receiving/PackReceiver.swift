@@ -8,14 +8,16 @@ import Synchronization
 ///     let pack = try await threads.run { try receiver.finish(tips: newTips) { … } }
 ///     let description = try await threads.run { try store.publish(pack) }
 ///
-/// What passes is complete: all that its objects name is in it or in `existing`, nothing breaks a rule of `git fsck --strict`,
-/// and it is no longer thin. All calls block. Nothing is visible to anybody before `publish`, and what is not published is gone
-/// with the last reference or at the next start.
+/// What passes is complete: all that its objects name is in it or in `existing`, nothing breaks a rule of `git fsck
+/// --strict`, and it is no longer thin. All calls block. Nothing is visible to anybody before `publish`, and what is
+/// not published is gone with the last reference or at the next start.
 package final class PackReceiver: Sendable {
     private let work: Mutex<Work>
     private let stop = StopFlag()
 
-    /// What is received so far. Only ever touched with the mutex held.
+    /// What is received so far.
+    ///
+    /// Only ever touched with the mutex held.
     private struct Work: @unchecked Sendable {
         var assembler: PackAssembler.Source?
         var failure: GitStoreError?
@@ -30,7 +32,8 @@ package final class PackReceiver: Sendable {
         work = Mutex(
             Work(
                 assembler: PackAssembler.Source(
-                    repository: repository, parser: parser, file: file, folder: folder, existing: existing, limits: limits, threads: threads)))
+                    repository: repository, parser: parser, file: file, folder: folder, existing: existing,
+                    limits: limits, threads: threads)))
     }
 
     /// Takes the next bytes of the pack, in pieces of any size.
@@ -45,7 +48,9 @@ package final class PackReceiver: Sendable {
     /// Whether the last byte of the pack has arrived.
     package var isComplete: Bool { work.withLock { $0.assembler?.parser.isFinished ?? false } }
 
-    /// Checks the pack as a whole. Call once, after the last byte.
+    /// Checks the pack as a whole.
+    ///
+    /// Call once, after the last byte.
     ///
     /// - Parameters:
     ///   - tips: The new values of the refs that the push sets; each must be in the pack or in the repository.
@@ -112,6 +117,7 @@ extension PackAssembler {
     ) {
         self.init(
             repository: source.repository, parser: source.parser, file: source.file, folder: source.folder,
-            existing: source.existing, limits: source.limits, threads: source.threads, stop: stop, indexWriter: indexWriter, progress: progress)
+            existing: source.existing, limits: source.limits, threads: source.threads, stop: stop,
+            indexWriter: indexWriter, progress: progress)
     }
 }

@@ -1,8 +1,10 @@
 import Glibc
 import HubCore
 
-/// The private folder in which a pack is received or made; removed with all that is left in it when the last reference
-/// goes. What a killed process leaves is removed when the next one opens the store.
+/// The private folder in which a pack is received or made; removed with all that is left in it when the last
+/// reference goes.
+///
+/// What a killed process leaves is removed when the next one opens the store.
 final class QuarantineFolder: Sendable {
     let path: String
 

@@ -1,6 +1,8 @@
 import HubCore
 
-/// Why a received pack is refused. The sentences are shown by git to whoever pushes.
+/// Why a received pack is refused.
+///
+/// The sentences are shown by git to whoever pushes.
 package enum ReceiveError: Error, Hashable {
     /// The bytes are no pack, or not one that git would write.
     case malformedPack(String)

@@ -19,6 +19,7 @@ package struct ReceiveProgress: Sendable, Hashable {
             case .writingIndex: "Writing index"
             }
         let percent = total == 0 ? 100 : done * 100 / total
-        return "\(name): \(String(repeating: " ", count: percent < 10 ? 2 : percent < 100 ? 1 : 0))\(percent)% (\(done)/\(total))"
+        return
+            "\(name): \(String(repeating: " ", count: percent < 10 ? 2 : percent < 100 ? 1 : 0))\(percent)% (\(done)/\(total))"
     }
 }

@@ -3,8 +3,8 @@ import NIOPosix
 
 /// What all receivers of the process share: threads that help to resolve deltas, and the permit for large objects.
 ///
-/// A receiver works on the thread that called it; helpers join when they are free. So many pushes at once slow one another
-/// down but never wait for one another.
+/// A receiver works on the thread that called it; helpers join when they are free. So many pushes at once slow one
+/// another down but never wait for one another.
 final class ReceiveThreads: Sendable {
     /// Threads that work on one push at most, the caller's included.
     let width: Int

@@ -1,6 +1,7 @@
 import HubCore
 
-/// A pack that passed all checks and waits in quarantine: `GitStore.publish` makes it the repository's, dropping it discards it.
+/// A pack that passed all checks and waits in quarantine: `GitStore.publish` makes it the repository's, dropping it
+/// discards it.
 package struct ReceivedPack: Sendable {
     let repository: RepositoryUID
     package let description: PackDescription
@@ -50,8 +51,8 @@ package struct ReceivedPack: Sendable {
 
     /// The names of files, for telling people which ones are meant.
     ///
-    /// Walks down from the tips through trees and commits of this pack only, newest first: new files cannot be named by old
-    /// trees. The walk is bounded, so files that only a long history names may be left out.
+    /// Walks down from the tips through trees and commits of this pack only, newest first: new files cannot be named
+    /// by old trees. The walk is bounded, so files that only a long history names may be left out.
     ///
     /// - Parameter limit: How many names are wanted at most.
     package func paths(of blobs: Set<GitOID>, limit: Int) -> [GitOID: String] {

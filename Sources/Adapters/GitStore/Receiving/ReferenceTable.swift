@@ -16,7 +16,9 @@ struct ExpectedTypes: OptionSet, Hashable {
     var types: [GitObjectType] { GitObjectType.allCases.filter { contains(ExpectedTypes($0)) } }
 }
 
-/// The names of all objects that a pack's objects name, each once. Used by one thread at a time.
+/// The names of all objects that a pack's objects name, each once.
+///
+/// Used by one thread at a time.
 ///
 /// An open-addressing table of 24-byte slots. Whoever pushes chooses the names, so where they fall depends on all their
 /// bytes and on a secret.

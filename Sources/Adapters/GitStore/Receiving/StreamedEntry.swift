@@ -1,6 +1,7 @@
 import HubCore
 
-/// An entry of a pack that is inflated piece by piece as it arrives: into memory, through the hash, or only to find its end.
+/// An entry of a pack that is inflated piece by piece as it arrives: into memory, through the hash, or only to find
+/// its end.
 ///
 /// Used by one thread at a time.
 final class StreamedEntry {

@@ -10,7 +10,9 @@ enum CommitRules {
     ) throws(RuleViolation) {
         try checkHeader(bytes)
         var lines = HeaderLines(bytes)
-        guard lines.starts(with: "tree ") else { throw RuleViolation("missingTree", "invalid format - expected 'tree' line") }
+        guard lines.starts(with: "tree ") else {
+            throw RuleViolation("missingTree", "invalid format - expected 'tree' line")
+        }
         guard let treeOID = lines.oid(after: "tree ") else {
             throw RuleViolation("badTreeSha1", "invalid 'tree' line format - bad sha1")
         }

@@ -1,7 +1,8 @@
 /// Names that some file system takes for one of git's own files.
 ///
-/// HFS+ ignores a set of code points and case; NTFS ignores case, trailing dots and spaces and what follows a colon, and gives
-/// files short names like `GIT~1`. Source: git `utf8.c`, `path.c` and `t/t0060-path-utils.sh`, which list the spellings.
+/// HFS+ ignores a set of code points and case; NTFS ignores case, trailing dots and spaces and what follows a colon,
+/// and gives files short names like `GIT~1`. Source: git `utf8.c`, `path.c` and `t/t0060-path-utils.sh`, which list
+/// the spellings.
 enum DotGitNames {
     /// A file that git reads from a checkout.
     enum SpecialFile: Hashable, Sendable {
@@ -133,7 +134,9 @@ enum DotGitNames {
     }
 }
 
-/// The characters of a name as HFS+ compares them: without those it ignores. What is no UTF-8 ends the name.
+/// The characters of a name as HFS+ compares them: without those it ignores.
+///
+/// What is no UTF-8 ends the name.
 private struct HFSNameDecoder {
     private var rest: Slice<UnsafeRawBufferPointer>
 

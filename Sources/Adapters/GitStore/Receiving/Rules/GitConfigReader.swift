@@ -1,4 +1,5 @@
-/// Reads the settings of a file in git's configuration syntax, as far as `.gitmodules` needs it (git `git-config(1)`, *Syntax*).
+/// Reads the settings of a file in git's configuration syntax, as far as `.gitmodules` needs it (git `git-config(1)`,
+/// *Syntax*).
 ///
 /// It stops at the first line that is not valid; git's `fsck` too looks only at what comes before.
 struct GitConfigReader {
@@ -122,7 +123,8 @@ struct GitConfigReader {
             switch byte {
             case UInt8(ascii: "\n"):
                 return isQuoted ? nil : Array(value.prefix(trimmedCount))
-            case UInt8(ascii: " ") where !isQuoted, UInt8(ascii: "\t") where !isQuoted, UInt8(ascii: "\r") where !isQuoted:
+            case UInt8(ascii: " ") where !isQuoted, UInt8(ascii: "\t") where !isQuoted,
+                UInt8(ascii: "\r") where !isQuoted:
                 // Leading blanks go; those in between count only when something follows.
                 if trimmedCount > 0 { value.append(byte) }
                 continue
@@ -149,7 +151,9 @@ struct GitConfigReader {
         return isQuoted ? nil : Array(value.prefix(trimmedCount))
     }
 
-    private static func isLetter(_ byte: UInt8) -> Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) }
+    private static func isLetter(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+    }
 
     private static func isKeyCharacter(_ byte: UInt8) -> Bool {
         isLetter(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")

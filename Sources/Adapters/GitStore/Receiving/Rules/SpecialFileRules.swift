@@ -1,7 +1,7 @@
 /// The rules for the content of `.gitmodules` and `.gitattributes` (git `fsck.c`, `fsck_blob`).
 ///
-/// They keep from users of older gits what those would run or overwrite: names with `..`, addresses and paths that look like
-/// options, addresses with line feeds, `update = !command`, attribute lines that overflow.
+/// They keep from users of older gits what those would run or overwrite: names with `..`, addresses and paths that
+/// look like options, addresses with line feeds, `update = !command`, attribute lines that overflow.
 enum SpecialFileRules {
     private static let maximumAttributeLine = 2048
 
@@ -34,7 +34,9 @@ enum SpecialFileRules {
     /// Not empty, and no part between slashes of either kind is `..`.
     private static func isValid(name: [UInt8]) -> Bool {
         guard !name.isEmpty else { return false }
-        return name.split { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") }.allSatisfy { !$0.elementsEqual("..".utf8) }
+        return name.split { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") }.allSatisfy {
+            !$0.elementsEqual("..".utf8)
+        }
     }
 
     private static func looksLikeOption(_ value: [UInt8]) -> Bool { value.first == UInt8(ascii: "-") }
@@ -66,7 +68,8 @@ enum SpecialFileRules {
         return !decodingPercents(Array(webAddress.utf8)).contains(UInt8(ascii: "\n"))
     }
 
-    /// `../` steps in front that end in a colon or an empty part would replace the host of the address they are added to.
+    /// `../` steps in front that end in a colon or an empty part would replace the host of the address they are added
+    /// to.
     private static func escapesRoot(_ url: [UInt8]) -> Bool {
         var rest = url[...]
         var steps = 0

@@ -2,14 +2,15 @@ import HubCore
 
 /// The rules for the entries of one tree, fed in order (git `fsck.c`, `fsck_tree`).
 ///
-/// Refused: names that are empty, `.`, `..` or hold a slash; any spelling of `.git`; entries out of order or twice, a file and a
-/// folder of one name included; the null name; modes that are not git's; `.gitmodules` as anything but a file. A regular file
-/// may have any permission bits, as in histories of git's first years: git reads them as 644 or 755.
+/// Refused: names that are empty, `.`, `..` or hold a slash; any spelling of `.git`; entries out of order or twice, a
+/// file and a folder of one name included; the null name; modes that are not git's; `.gitmodules` as anything but a
+/// file. A regular file may have any permission bits, as in histories of git's first years: git reads them as 644 or
+/// 755.
 struct TreeRules {
     private let maximumNameBytes: Int
     private var previous: TreeParser.Entry?
-    /// Files whose name is the beginning of the present one: a folder of that name may still come after names in between
-    /// (`a`, `a.b`, `a/`).
+    /// Files whose name is the beginning of the present one: a folder of that name may still come after names in
+    /// between (`a`, `a.b`, `a/`).
     private var prefixes: [UnsafeRawBufferPointer] = []
 
     init(maximumNameBytes: Int) {
@@ -53,7 +54,9 @@ struct TreeRules {
     @inline(__always)
     private static func check(name entry: TreeParser.Entry, maximumBytes: Int) throws(RuleViolation) -> Kind {
         let name = entry.name
-        guard name.count <= maximumBytes else { throw RuleViolation("largePathname", "contains a name that is too long") }
+        guard name.count <= maximumBytes else {
+            throw RuleViolation("largePathname", "contains a name that is too long")
+        }
         // All special spellings begin with a dot, `g` or an ignored code point, or follow a backslash.
         var isPlain = true
         for byte in name {
@@ -79,7 +82,9 @@ struct TreeRules {
             }
             return .special(.gitmodules)
         }
-        if DotGitNames.matches(name, .gitattributes), GitFileMode.isRegularFile(entry.mode) { return .special(.gitattributes) }
+        if DotGitNames.matches(name, .gitattributes), GitFileMode.isRegularFile(entry.mode) {
+            return .special(.gitattributes)
+        }
         return .ordinary
     }
 
