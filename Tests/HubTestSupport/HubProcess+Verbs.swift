@@ -57,7 +57,7 @@ extension HubProcess {
 
     /// Sends a request with curl.
     ///
-    /// `arguments` are further words for it.
+    /// `arguments` are further words for it. The body is kept in memory unless they name an `--output`.
     package func http(_ path: String, _ arguments: [String], seconds: Int = 60) throws -> HTTPAnswer {
         let files = try TemporaryFolder("http")
         let trust = usesTLS ? ["--cacert", certificate] : []
@@ -65,8 +65,8 @@ extension HubProcess {
         let output = try CommandOutput.of(
             [
                 "curl", "--silent", "--show-error", "--globoff", "--path-as-is", "--dump-header", files.file("head"),
-                "--output", files.file("body"), "--write-out", "%{http_code}",
-            ] + trust + arguments + [target],
+                "--write-out", "%{http_code}",
+            ] + (arguments.contains("--output") ? [] : ["--output", files.file("body")]) + trust + arguments + [target],
             environment: Self.environment, seconds: seconds)
         let head = String(decoding: FileManager.default.contents(atPath: files.file("head")) ?? Data(), as: UTF8.self)
         var headers: [String: String] = [:]
