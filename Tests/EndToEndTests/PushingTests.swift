@@ -94,7 +94,9 @@ extension EndToEnd {
             try copy.git("update-ref", "refs/notes/commits", "other")
             try copy.git("push", "--quiet", "--mirror", "origin")
             let mirror = try ada.clone("models/ada/pushed", flags: ["--mirror"], to: "mirror")
-            #expect(try mirror.git("for-each-ref") == copy.git("for-each-ref"))
+            // Not those that the push itself made of what it pushed.
+            let kept = ["for-each-ref", "refs/heads", "refs/tags", "refs/notes"]
+            #expect(try mirror.attempt(kept).stdout == copy.attempt(kept).stdout)
             try mirror.git("fsck", "--full", "--strict")
         }
 
