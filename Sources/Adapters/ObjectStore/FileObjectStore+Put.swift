@@ -15,7 +15,7 @@ extension FileObjectStore {
 
         let incoming = try await write {
             // A stored copy of another size than promised is damaged, or the promise is wrong: keep the bytes and see.
-            let known = try expected.flatMap { try self.statNow($0) }
+            let known = try expected.flatMap { try self.soundFile($0) }
             let keepsBytes = known == nil || known?.sizeBytes != sizeBytes
             return try IncomingFile(path: self.temporaryPath(), flight: flight, keepsBytes: keepsBytes)
         }
@@ -76,14 +76,20 @@ extension FileObjectStore {
         try incoming.makeDurable()
         try incoming.rename(to: path(of: id))
         try Folder.sync(parent)
+        damaged.withLock { _ = $0.remove(id) }
         return StoredObject(id: id, sizeBytes: incoming.sizeBytes, touchedAt: Date())
+    }
+
+    /// What is stored under `id`, unless it is known to be damaged.
+    private func soundFile(_ id: ObjectID) throws -> StoredObject? {
+        damaged.withLock { $0.contains(id) } ? nil : try statNow(id)
     }
 
     /// Marks a stored object as proved just now, so that no sweep removes it before its sender's row is written; `nil` when
     /// it is not there in this size.
     private func touch(_ id: ObjectID, sizeBytes: Int64) throws -> StoredObject? {
         try flights.alone(id) { _ in
-            guard let known = try statNow(id), known.sizeBytes == sizeBytes else { return nil }
+            guard let known = try soundFile(id), known.sizeBytes == sizeBytes else { return nil }
             guard utimensat(AT_FDCWD, path(of: id), nil, 0) == 0 else { throw FileFault(operation: "utimensat", code: errno) }
             return StoredObject(id: id, sizeBytes: known.sizeBytes, touchedAt: Date())
         }

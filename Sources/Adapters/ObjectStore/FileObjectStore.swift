@@ -23,6 +23,8 @@ package final class FileObjectStore: ObjectStore {
     let readers: NIOThreadPool
     /// What running multipart uploads have in memory: their hash so far.
     let partialHashes = PartialHashes()
+    /// Objects that a check found changed: their next upload replaces the file, although it has the right size.
+    let damaged = Mutex<Set<ObjectID>>([])
     private let settings: Settings
 
     /// Sizes that follow the machine.
@@ -134,11 +136,16 @@ package final class FileObjectStore: ObjectStore {
                 reader.file.dropFromCache(range)
                 return buffer.readableBytes
             }
-            guard count == range.count else { throw ObjectStoreError.damaged(id) }
+            guard count == range.count else { throw foundDamaged(id) }
             progress(Int64(count))
             offset = range.upperBound
         }
-        guard try digest.finish() == id else { throw ObjectStoreError.damaged(id) }
+        guard try digest.finish() == id else { throw foundDamaged(id) }
+    }
+
+    private func foundDamaged(_ id: ObjectID) -> ObjectStoreError {
+        damaged.withLock { _ = $0.insert(id) }
+        return .damaged(id)
     }
 
     /// Checks that an upload could begin: there is room, and files can be made.

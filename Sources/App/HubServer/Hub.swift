@@ -63,7 +63,7 @@ package final class Hub: Sendable {
         objectSettings.reserveBytes = settings.reserveBytes
         objects = try FileObjectStore(
             root: folder.file("objects"), staging: folder.file("staging"), settings: objectSettings)
-        gitThreads = GitThreads(count: max(4, System.coreCount * 2))
+        gitThreads = GitThreads(count: max(4, System.coreCount * 2), onStorageFailure: Self.end(after:))
         git = try GitStore(root: folder.file("git"), staging: folder.file("staging"), threads: gitThreads)
         identity = Identity(
             store: store,
@@ -80,12 +80,14 @@ package final class Hub: Sendable {
             store: store, git: git, sender: packSender, threads: gitThreads, receiveLimits: ReceiveLimits(),
             concurrentReceives: System.coreCount)
 
-        let router = Router(context: HubContext.self)
+        let router = Router(context: HubContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestMiddleware())
         router.add(middleware: GitHTTPMiddleware(identity: identity, git: gitService))
         router.add(middleware: LFSMiddleware(identity: identity, lfs: lfs))
+        let network = network
         OperationRoutes(
-            identity: identity, store: store, objects: objects, metrics: metrics, authority: network?.authorityCertificate
+            identity: identity, store: store, objects: objects, metrics: metrics,
+            gauges: { ProcessGauges.now(connections: network?.openConnections ?? 0) }, authority: network?.authorityCertificate
         ).add(to: router)
         let facts = SiteFacts(
             startedAt: Date(), dataDirectory: folder.path, externalAddresses: externalAddresses.origins.map(\.description),
@@ -155,6 +157,7 @@ package final class Hub: Sendable {
     /// Bytes were lost on their way to the disk: nobody can tell what is stored, so nothing more may be acknowledged.
     private static func end(after failure: StorageFailure) {
         Logger(label: "csghub").critical("Storage failed, the hub ends: \(failure). Check the disk, then start it again.")
-        _exit(74)
+        // As the database does in this case; a service manager may start the hub again.
+        _exit(75)
     }
 }

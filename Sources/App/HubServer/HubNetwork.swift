@@ -60,6 +60,8 @@ struct HubNetwork: Sendable {
         addressing = ClientAddressing(external: ExternalAddresses(origins), trustedProxies: settings.trustedProxies)
     }
 
+    var openConnections: Int { connections.count }
+
     /// The server that answers by `respond` on all listeners.
     func server(respond: @escaping Connection.Respond) -> HTTPServer {
         HTTPServer(

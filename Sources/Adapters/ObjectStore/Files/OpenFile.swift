@@ -83,11 +83,15 @@ final class OpenFile: Sendable {
 
     /// Makes the content durable.
     func sync() throws {
-        guard fsync(descriptor) == 0 else { throw FileFault.syncError("fsync of an object", errno) }
+        while fsync(descriptor) != 0 {
+            if errno != EINTR { throw FileFault.syncError("fsync of an object", errno) }
+        }
     }
 
     func syncData() throws {
-        guard fdatasync(descriptor) == 0 else { throw FileFault.syncError("fdatasync of an upload", errno) }
+        while fdatasync(descriptor) != 0 {
+            if errno != EINTR { throw FileFault.syncError("fdatasync of an upload", errno) }
+        }
     }
 
     func startWriteback(_ range: Range<Int64>) throws {

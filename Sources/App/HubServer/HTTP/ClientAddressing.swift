@@ -13,9 +13,11 @@ struct ClientAddressing: Sendable {
     func source(of head: HTTPRequest, from connection: ConnectionSource, logger: Logger) -> HubRequestSource {
         if let peer = connection.peerUser {
             let sudoUID = head.headerFields[.sudoUID].flatMap { UInt32($0) }
+            // The socket's mode keeps others out already.
+            let isOwner = peer.uid == 0 || peer.uid == geteuid()
             return HubRequestSource(
                 logger: logger, remoteAddress: "local", origin: external.main,
-                principal: .localAdministrator(uid: peer.uid, sudoUID: sudoUID), peerUser: peer)
+                principal: isOwner ? .localAdministrator(uid: peer.uid, sudoUID: sudoUID) : .anonymous, peerUser: peer)
         }
         var address = connection.address
         var scheme = connection.isEncrypted ? "https" : "http"

@@ -1,3 +1,4 @@
+import CoreMetrics
 import HTTPTypes
 import HubCore
 import Hummingbird
@@ -14,8 +15,13 @@ struct OperationRoutes: Sendable {
     let store: MetadataStore
     let objects: FileObjectStore
     let metrics: MetricsRegistry
+    /// Values that are looked up when the metrics are asked for.
+    let gauges: @Sendable () -> [String: Int]
     /// PEM.
     let authority: String?
+
+    /// The first parts of these addresses, which no account may take as its name.
+    static let paths = ["healthz", "readyz", "metrics", "site-ca.pem"]
 
     func add(to router: Router<HubContext>) {
         router.get("healthz") { _, _ in Response.text("ok\n") }
@@ -58,6 +64,7 @@ struct OperationRoutes: Sendable {
     private func metricsPage(_ request: Request, _ context: HubContext) async throws -> Response {
         let principal = try await identity.principal(of: request, in: context, door: .api)
         try await identity.requireSite(.readMetrics, by: principal)
+        for (name, value) in gauges() { metrics.makeMeter(label: name, dimensions: []).set(Int64(value)) }
         return Response.text(metrics.prometheusText(), contentType: "text/plain; version=0.0.4; charset=utf-8")
     }
 
