@@ -128,6 +128,8 @@ final class HTTPServer: Service {
                 defer { umask(mask) }
                 channel = try await bootstrap.bind(
                     unixDomainSocketPath: SocketPath.shortened(path), cleanupExistingSocketFile: true, childChannelInitializer: setUp)
+                // The mask belongs to the whole process; another thread may have changed it meanwhile.
+                guard chmod(path, 0o600) == 0 else { throw IOError(errnoCode: errno, reason: "chmod") }
             case .descriptor(let descriptor): channel = try await bootstrap.bind(descriptor, childChannelInitializer: setUp)
             }
             return Listener(accepting: channel, address: address, port: channel.channel.localAddress?.port)
