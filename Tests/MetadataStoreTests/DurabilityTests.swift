@@ -103,4 +103,61 @@ struct DurabilityTests {
         }
         #expect(throws: MetadataError.self) { try MetadataStore(path: newer) }
     }
+
+    @Test("kill -9 in the middle of writing keeps all that was acknowledged")
+    func killed() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("killed-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        await #expect(processExitsWith: .signal(SIGKILL)) { [folder = folder as String] in
+            let store = try MetadataStore(path: folder + "/hub.db")
+            let entry = AuditEntry(actor: "x", action: "x", target: "x")
+            guard let acknowledged = FileHandle(forWritingAtPath: folder + "/acknowledged")
+                ?? Self.make(folder + "/acknowledged")
+            else { return }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for writer in 0..<8 {
+                    group.addTask {
+                        for round in 0..<1_000 {
+                            try await store.setSetting("\(writer)-\(round)", to: "x", audit: entry)
+                            try acknowledged.write(contentsOf: Data("\(writer)-\(round)\n".utf8))
+                            if writer == 3, round == 40 { kill(getpid(), SIGKILL) }
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+        let lines = try String(contentsOfFile: folder + "/acknowledged", encoding: .utf8).split(separator: "\n")
+        let store = try MetadataStore(path: folder + "/hub.db")
+        let kept = Set(try await store.read { db in try String.fetchAll(db, sql: "SELECT key FROM settings") })
+        #expect(lines.count > 40)
+        #expect(lines.allSatisfy { kept.contains(String($0)) })
+        guard case .intact(let count, _) = try await store.verifyAuditChain() else {
+            Issue.record("the chain is broken")
+            return
+        }
+        #expect(count == Int64(kept.count))
+        try store.close()
+        try FileManager.default.removeItem(atPath: folder)
+    }
+
+    private static func make(_ path: String) -> FileHandle? {
+        _ = FileManager.default.createFile(atPath: path, contents: nil)
+        return FileHandle(forWritingAtPath: path)
+    }
+
+    @Test("a pause empties the log into the database, and the log keeps a reserve of blocks")
+    func checkpoints() async throws {
+        let test = try TestStore()
+        let text = String(repeating: "x", count: 9_000)
+        for index in 0..<1_500 { try await test.store.write { db, now in
+            try db.run("INSERT INTO settings (key, value, updated_at) VALUES (?, ?, ?)", ["k\(index)", text, now])
+        } }
+        // 1,500 rows of three pages each are some 20 MiB of log if nothing had been moved in between.
+        let log = try FileManager.default.attributesOfItem(atPath: test.path + "-wal")[.size] as? Int ?? 0
+        #expect(log < 14 << 20)
+        var status = stat()
+        #expect(stat(test.path + "-wal", &status) == 0)
+        #expect(Int(status.st_blocks) * 512 >= 4 << 20)
+    }
 }

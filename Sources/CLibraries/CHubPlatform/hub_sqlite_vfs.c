@@ -1,5 +1,7 @@
+#define _GNU_SOURCE
 #include "hub_sqlite_vfs.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
@@ -209,3 +211,5 @@ static int log_grew(void *frames, sqlite3 *connection, const char *database, int
 }
 
 void hub_sqlite_watch_log(void *connection, int64_t *frames) { sqlite3_wal_hook(connection, log_grew, frames); }
+
+int hub_reserve_blocks(int fd, int64_t bytes) { return fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, bytes) == 0 ? 0 : errno; }

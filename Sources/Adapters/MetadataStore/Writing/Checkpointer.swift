@@ -6,11 +6,11 @@ import Synchronization
 
 /// Moves the write-ahead log into the database: in between when it has grown, and whole when nobody has written for a while.
 ///
-/// A small log is kept as a file when it is empty: its blocks let deletions commit on a full disk.
+/// The log keeps the blocks of `keptLogBytes` when it is empty, so that deletions commit on a full disk.
 final class Checkpointer: Sendable {
     /// 2,000 frames of 4 KiB are 8 MiB of log.
     static let framesBetween: Int64 = 2_000
-    /// A log up to this size keeps its file.
+    /// A log up to this size keeps its file, and this much is set aside for it.
     static let keptLogBytes = 4 << 20
     static let idleDelay: Duration = .seconds(3)
 
@@ -28,6 +28,7 @@ final class Checkpointer: Sendable {
         self.pool = pool
         frames = LogFrames()
         pool.writeWithoutTransaction { db in frames.watch(db) }
+        LogReserve.setAside(Self.keptLogBytes, for: pool.path)
     }
 
     /// After each transaction, on the writer's queue.
@@ -67,24 +68,27 @@ final class Checkpointer: Sendable {
         let isLarge = frames.current * 4096 > Self.keptLogBytes
         // Readers that hold an old snapshot make it fail at once instead of keeping writers waiting; the next pause tries again.
         do { try db.execute(sql: "PRAGMA busy_timeout = 0") } catch { return }
-        checkpoint(db, isLarge ? .truncate : .restart)
+        if checkpoint(db, isLarge ? .truncate : .restart) { frames.reset() }
+        if isLarge { LogReserve.setAside(Self.keptLogBytes, for: pool.path) }
         do {
             try db.execute(sql: "PRAGMA busy_timeout = \(StoreConnection.busyMilliseconds)")
         } catch {
             log.warning("The busy time-out could not be set again: \(error)")
         }
-        frames.note()
     }
 
     /// A failure is no loss: the log still holds everything. An error of fsync ends the process in the VFS.
-    private func checkpoint(_ db: Database, _ mode: Database.CheckpointMode) {
+    @discardableResult
+    private func checkpoint(_ db: Database, _ mode: Database.CheckpointMode) -> Bool {
         do {
             _ = try db.checkpoint(mode)
+            return true
         } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY || error.resultCode == .SQLITE_LOCKED {
             log.debug("A checkpoint waits for readers")
         } catch {
             log.warning("A checkpoint failed; the log keeps growing: \(error)")
         }
+        return false
     }
 }
 
@@ -115,4 +119,7 @@ private final class LogFrames: @unchecked Sendable {
     }
 
     func note() { noted = count.pointee }
+
+    /// The log is empty.
+    func reset() { (count.pointee, noted) = (0, 0) }
 }

@@ -29,3 +29,6 @@ int hub_sqlite_make_defensive(void *connection);
 /// From now on stores the number of frames in the write-ahead log in `*frames` after each commit of this connection, on the thread
 /// that commits. `frames` must outlive the connection. Takes the place of `wal_autocheckpoint`.
 void hub_sqlite_watch_log(void *connection, int64_t *frames);
+
+/// Gives a file blocks up to `bytes` without changing its length (`fallocate(2)`). 0, or an errno value.
+int hub_reserve_blocks(int fd, int64_t bytes);
