@@ -16,6 +16,7 @@ struct AccessRulesTests {
     }
 
     /// The highest action that each standing reaches: what the design says, written down apart from the code.
+    ///
     /// Order of the columns: public, internal, private.
     static let table: [Standing: [RepositoryAction?]] = [
         .anonymous: [nil, nil, nil],
@@ -52,7 +53,9 @@ struct AccessRulesTests {
         Standing.allCases.flatMap { standing in
             Visibility.allCases.flatMap { visibility in
                 [nil, .read, .write, .admin].flatMap { scope in
-                    [false, true].map { Case(standing: standing, visibility: visibility, scope: scope, allowsAnonymousRead: $0) }
+                    [false, true].map {
+                        Case(standing: standing, visibility: visibility, scope: scope, allowsAnonymousRead: $0)
+                    }
                 }
             }
         }
@@ -92,7 +95,8 @@ struct AccessRulesTests {
         let isOwn = standing == .owner || standing == .disabledOwner
         return Repository(
             id: RepositoryID(1), uid: RepositoryUID(), kind: .model, name: RepositoryName(trustedOwner: "x", name: "y"),
-            owner: isOwn ? .account(Self.me) : .organization(OrganizationID(3)), visibility: visibility, defaultBranch: "main",
+            owner: isOwn ? .account(Self.me) : .organization(OrganizationID(3)), visibility: visibility,
+            defaultBranch: "main",
             creator: standing == .memberContributeCreator ? Self.me : Self.other, description: nil,
             createdAt: Date(timeIntervalSince1970: 0), updatedAt: Date(timeIntervalSince1970: 0),
             deletedAt: deleted ? Date(timeIntervalSince1970: 0) : nil)
@@ -166,7 +170,11 @@ struct AccessRulesTests {
                 by: .token(token(.admin, repositories: [RepositoryID(2)]), of: account(.owner)), facts: AccessFacts(),
                 allowsAnonymousRead: allowsAnonymousRead)
             let isOpen = visibility == .public && allowsAnonymousRead
-            #expect(outside == (isOpen ? (action == .read ? .allowed : .tokenTooNarrow(needs: AccessRulesTests.needed(action))) : .hidden))
+            #expect(
+                outside
+                    == (isOpen
+                        ? (action == .read ? .allowed : .tokenTooNarrow(needs: AccessRulesTests.needed(action)))
+                        : .hidden))
         }
     }
 
@@ -198,7 +206,8 @@ struct AccessRulesTests {
         let readers: Set<SiteAction> = [.readSettings, .readAudit]
         let rules: [(Standing, Bool)] = [
             (.anonymous, false), (.stranger, false), (.owner, false), (.administrator, true),
-            (.auditor, readers.contains(action)), (.approver, action == .approveImports), (.disabledAdministrator, false),
+            (.auditor, readers.contains(action)), (.approver, action == .approveImports),
+            (.disabledAdministrator, false),
             (.localAdministrator, true),
         ]
         for (standing, expected) in rules {
@@ -206,7 +215,8 @@ struct AccessRulesTests {
                 SiteRules.allows(action, by: principal(standing, nil), membersCreateOrganizations: false) == expected,
                 "\(standing)")
             #expect(
-                SiteRules.allows(action, by: principal(standing, .admin), membersCreateOrganizations: false) == expected,
+                SiteRules.allows(action, by: principal(standing, .admin), membersCreateOrganizations: false)
+                    == expected,
                 "\(standing) admin token")
         }
         let isRead = SiteRules.neededScope(action) == .read

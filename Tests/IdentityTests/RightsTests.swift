@@ -16,7 +16,8 @@ struct RightsTests {
         }
     }
 
-    @Test("an anonymous visitor cannot tell a private repository from none, and may read public ones if the site says so")
+    @Test(
+        "an anonymous visitor cannot tell a private repository from none, and may read public ones if the site says so")
     func anonymous() async throws {
         let test = try TestIdentity()
         try await test.account("ada")
@@ -46,7 +47,8 @@ struct RightsTests {
         #expect(await problem { try await identity.require(.write, on: closed, by: ben) }?.kind == .missing)
         #expect(await problem { try await identity.require(.read, on: open, by: ben) } == nil)
         #expect(await problem { try await identity.require(.write, on: open, by: ben) }?.kind == .forbidden)
-        try await identity.setCollaborator(NamespaceName(parsing: "ben"), of: closed, role: .write, by: TestIdentity.local)
+        try await identity.setCollaborator(
+            NamespaceName(parsing: "ben"), of: closed, role: .write, by: TestIdentity.local)
         #expect(await problem { try await identity.require(.write, on: closed, by: ben) } == nil)
         #expect(await problem { try await identity.require(.administer, on: closed, by: ben) }?.kind == .forbidden)
         try await identity.removeCollaborator(NamespaceName(parsing: "ben"), of: closed, by: TestIdentity.local)
@@ -61,12 +63,15 @@ struct RightsTests {
         let ada = try await test.account("ada")
         let ben = try await test.account("ben")
         _ = try await test.account("eve")
-        #expect(await problem { _ = try await identity.createOrganization(lab, by: Caller(.account(ada))) }?.kind == .forbidden)
+        #expect(
+            await problem { _ = try await identity.createOrganization(lab, by: Caller(.account(ada))) }?.kind
+                == .forbidden)
         _ = try await identity.setSiteSetting("members-create-organizations", to: "true", by: TestIdentity.local)
         _ = try await identity.createOrganization(lab, by: Caller(.account(ada)))
         let caller = Caller(.account(ada))
         _ = try await identity.setMember(ben.name, of: lab, role: .read, by: caller)
-        #expect(await problem { _ = try await identity.requireCreation(in: lab, by: .account(ben)) }?.kind == .forbidden)
+        #expect(
+            await problem { _ = try await identity.requireCreation(in: lab, by: .account(ben)) }?.kind == .forbidden)
         _ = try await identity.setMember(ben.name, of: lab, role: .contribute, by: caller)
         #expect(try await identity.requireCreation(in: lab, by: .account(ben)).name == lab)
         let own = try await test.repository("models/lab/own", .private, by: ben)
@@ -77,7 +82,8 @@ struct RightsTests {
 
         let eve = Principal.account(try #require(try await test.store.account(named: NamespaceName(parsing: "eve"))))
         #expect(await problem { _ = try await identity.members(of: lab, by: eve) }?.kind == .forbidden)
-        #expect(await problem { try await identity.removeMember(ben.name, of: lab, by: Caller(eve)) }?.kind == .forbidden)
+        #expect(
+            await problem { try await identity.removeMember(ben.name, of: lab, by: Caller(eve)) }?.kind == .forbidden)
         try await identity.removeMember(ben.name, of: lab, by: Caller(.account(ben)))
         #expect(try await !identity.may(.read, on: others, by: .account(ben)))
         #expect(await problem { try await identity.deleteOrganization(lab, by: caller) }?.code == "owns_repositories")
@@ -97,7 +103,9 @@ struct RightsTests {
         let reader = try await principal(.read)
         #expect(try await identity.may(.read, on: one, by: reader))
         #expect(await problem { try await identity.require(.write, on: one, by: reader) }?.code == "token_too_narrow")
-        #expect(await problem { _ = try await identity.requireCreation(in: ada.name, by: reader) }?.code == "token_too_narrow")
+        #expect(
+            await problem { _ = try await identity.requireCreation(in: ada.name, by: reader) }?.code
+                == "token_too_narrow")
         #expect(await problem { _ = try await identity.tokens(of: ada.name, by: reader) }?.code == "token_too_narrow")
         let limited = try await principal(.admin, [one.id])
         #expect(try await identity.may(.administer, on: one, by: limited))
@@ -123,23 +131,36 @@ struct RightsTests {
         let ben = Caller(.account(try await test.account("ben")))
         let token = try await test.token("ada")
         #expect(await problem { _ = try await identity.revokeToken(token.token.id, by: ben) }?.kind == .missing)
-        #expect(await problem { try await identity.setPassword(of: ada.name, to: "long enough", by: ben) }?.kind == .forbidden)
         #expect(
-            await problem { _ = try await identity.createToken(TokenRequest(name: "x", scope: .read), for: ada.name, by: ben) }?
-                .kind == .forbidden)
+            await problem { try await identity.setPassword(of: ada.name, to: "long enough", by: ben) }?.kind
+                == .forbidden)
+        #expect(
+            await problem {
+                _ = try await identity.createToken(TokenRequest(name: "x", scope: .read), for: ada.name, by: ben)
+            }?
+            .kind == .forbidden)
         let own = Caller(.account(ada))
         try await identity.setPassword(of: ada.name, to: "long enough", by: own)
-        #expect(await problem { try await identity.setPassword(of: ada.name, to: "short", by: own) }?.code == "password_too_short")
         #expect(
-            await problem { _ = try await identity.updateAccount(ada.name, AccountChange(siteRoles: .set([.administrator])), by: own) }?
-                .kind == .forbidden)
+            await problem { try await identity.setPassword(of: ada.name, to: "short", by: own) }?.code
+                == "password_too_short")
+        #expect(
+            await problem {
+                _ = try await identity.updateAccount(
+                    ada.name, AccountChange(siteRoles: .set([.administrator])), by: own)
+            }?
+            .kind == .forbidden)
         let changed = try await identity.updateAccount(ada.name, AccountChange(email: .set("ada@example.org")), by: own)
         #expect(changed.email == "ada@example.org")
         #expect(
-            await problem { _ = try await identity.updateAccount(ada.name, AccountChange(email: .set("no")), by: own) }?.code
+            await problem { _ = try await identity.updateAccount(ada.name, AccountChange(email: .set("no")), by: own) }?
+                .code
                 == "invalid_email")
         #expect(try await identity.account(named: ada.name, by: ben.principal).email == nil)
-        #expect(await problem { _ = try await identity.createAccount(AccountRequest(name: NamespaceName(parsing: "x")), by: ben) }?.kind == .forbidden)
+        #expect(
+            await problem {
+                _ = try await identity.createAccount(AccountRequest(name: NamespaceName(parsing: "x")), by: ben)
+            }?.kind == .forbidden)
     }
 
     @Test("settings have types and defaults; flags override; auditors read")
@@ -151,13 +172,20 @@ struct RightsTests {
         #expect(values.map(\.key) == SiteSetting.allCases.map(\.key).sorted())
         #expect(values.first { $0.key == "anonymous-read" }?.isOverridden == true)
         #expect(values.first { $0.key == "anonymous-read" }?.value == "true")
-        #expect(await problem { _ = try await identity.setSiteSetting("anonymous-read", to: "true", by: Caller(auditor)) }?.kind == .forbidden)
-        #expect(await problem { _ = try await identity.setSiteSetting("anonymous-read", to: "maybe", by: TestIdentity.local) }?.code == "invalid_setting")
-        #expect(await problem { _ = try await identity.siteSetting("nothing", by: auditor) }?.code == "setting_not_found")
+        #expect(
+            await problem { _ = try await identity.setSiteSetting("anonymous-read", to: "true", by: Caller(auditor)) }?
+                .kind == .forbidden)
+        #expect(
+            await problem {
+                _ = try await identity.setSiteSetting("anonymous-read", to: "maybe", by: TestIdentity.local)
+            }?.code == "invalid_setting")
+        #expect(
+            await problem { _ = try await identity.siteSetting("nothing", by: auditor) }?.code == "setting_not_found")
         let number = try await identity.setSiteSetting("password-minimum-length", to: "12", by: TestIdentity.local)
         #expect(number.value == "12")
         #expect(await problem { try await test.account("zoe", password: "12345678901") }?.code == "password_too_short")
-        #expect(try await identity.setSiteSetting("password-minimum-length", to: nil, by: TestIdentity.local).value == "8")
+        #expect(
+            try await identity.setSiteSetting("password-minimum-length", to: nil, by: TestIdentity.local).value == "8")
         #expect(try await identity.auditEntries(by: auditor).last?.entry.actor == "local uid 0 (sudo by uid 1000)")
         let verification = try await identity.verifyAudit(by: auditor)
         guard case .intact = verification else {

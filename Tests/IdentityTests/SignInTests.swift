@@ -78,8 +78,12 @@ struct SignInTests {
         _ = try await test.identity.setSiteSetting("password-for-git", to: "on", by: TestIdentity.local)
         #expect(try await test.signIn(right, door: .git).account == ada)
         #expect(await code { try await test.signIn(.basic(user: "ada", password: "wrong")) } == "wrong_credentials")
-        #expect(await code { try await test.signIn(.basic(user: "nobody", password: "correct horse")) } == "wrong_credentials")
-        #expect(await code { try await test.signIn(.basic(user: "../x", password: "correct horse")) } == "wrong_credentials")
+        #expect(
+            await code { try await test.signIn(.basic(user: "nobody", password: "correct horse")) }
+                == "wrong_credentials")
+        #expect(
+            await code { try await test.signIn(.basic(user: "../x", password: "correct horse")) } == "wrong_credentials"
+        )
         let overridden = try TestIdentity { $0.allowsPasswordForGit = true }
         try await overridden.account("ada")
         #expect(try await overridden.signIn(right, door: .git).account?.name.text == "ada")
@@ -113,7 +117,8 @@ struct SignInTests {
         #expect(codes.prefix(SignInBackoff.accountAttempts).allSatisfy { $0 == "wrong_credentials" })
         #expect(codes.last == "too_many_attempts")
         // The right password waits too, or guessing would go on unhindered; a token does not.
-        #expect(await code { try await test.signIn(.basic(user: "ada", password: "correct horse")) } == "too_many_attempts")
+        #expect(
+            await code { try await test.signIn(.basic(user: "ada", password: "correct horse")) } == "too_many_attempts")
         #expect(await code { try await test.signIn(.bearer(token.text)) } == nil)
         test.clock.advance(by: SignInBackoff.longestDelay + 1)
         #expect(await code { try await test.signIn(.basic(user: "ada", password: "correct horse")) } == nil)

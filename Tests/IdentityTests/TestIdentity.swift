@@ -32,14 +32,18 @@ final class TestIdentity: Sendable {
     }
 
     @discardableResult
-    func account(_ name: String, password: String? = "correct horse", roles: Set<SiteRole> = []) async throws -> Account {
+    func account(_ name: String, password: String? = "correct horse", roles: Set<SiteRole> = []) async throws -> Account
+    {
         try await identity.createAccount(
             AccountRequest(name: NamespaceName(parsing: name), password: password, siteRoles: roles), by: Self.local)
     }
 
-    func repository(_ reference: String, _ visibility: Visibility, by creator: Account? = nil) async throws -> Repository {
+    func repository(_ reference: String, _ visibility: Visibility, by creator: Account? = nil) async throws
+        -> Repository
+    {
         try await store.createRepository(
-            NewRepository(reference: RepositoryReference(parsing: reference), visibility: visibility, creator: creator?.id),
+            NewRepository(
+                reference: RepositoryReference(parsing: reference), visibility: visibility, creator: creator?.id),
             audit: Self.local.entry("repository.create", on: reference))
     }
 
@@ -51,7 +55,9 @@ final class TestIdentity: Sendable {
             for: NamespaceName(parsing: account), by: Self.local)
     }
 
-    func signIn(_ credentials: Credentials, from address: String? = "192.0.2.1", door: Door = .api) async throws -> Principal {
+    func signIn(_ credentials: Credentials, from address: String? = "192.0.2.1", door: Door = .api) async throws
+        -> Principal
+    {
         try await identity.authenticate(credentials, from: address, door: door)
     }
 

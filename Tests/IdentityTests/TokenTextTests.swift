@@ -48,7 +48,9 @@ struct TokenTextTests {
         }
     }
 
-    @Test("random texts are not tokens", arguments: ["", "hub_", "hub", "HUB_" + String(repeating: "a", count: 39), "🧸", "hub_\u{0}"])
+    @Test(
+        "random texts are not tokens",
+        arguments: ["", "hub_", "hub", "HUB_" + String(repeating: "a", count: 39), "🧸", "hub_\u{0}"])
     func noise(_ text: String) { #expect(TokenText(parsing: text) == nil) }
 }
 

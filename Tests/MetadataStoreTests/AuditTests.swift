@@ -50,7 +50,9 @@ struct AuditTests {
     func appendOnly() async throws {
         let test = try await filled()
         for sql in ["UPDATE audit SET actor = 'x' WHERE sequence = 3", "DELETE FROM audit WHERE sequence = 20"] {
-            await #expect(throws: MetadataError.self) { try await test.store.write { db, _ in try db.execute(sql: sql) } }
+            await #expect(throws: MetadataError.self) {
+                try await test.store.write { db, _ in try db.execute(sql: sql) }
+            }
         }
     }
 

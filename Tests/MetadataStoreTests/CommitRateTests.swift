@@ -5,7 +5,8 @@ import Testing
 
 @Suite("Commit rate")
 struct CommitRateTests {
-    /// Measures for longer and prints when `CSGHUB_FULL_TESTS=1`; the goal is shown by the benchmark, not asserted here.
+    /// Measures for longer and prints when `CSGHUB_FULL_TESTS=1`; the goal is shown by the benchmark, not asserted
+    /// here.
     @Test("can be measured, and 64 writers commit more than one")
     func rate() async throws {
         let isFull = ProcessInfo.processInfo.environment["CSGHUB_FULL_TESTS"] == "1"

@@ -93,7 +93,9 @@ struct DurabilityTests {
         #expect(throws: MetadataError.self) { try MetadataStore(path: other) }
 
         let foreign = test.folder + "/foreign.db"
-        try DatabaseQueue(path: foreign).write { db in try db.execute(sql: "PRAGMA application_id = 7; CREATE TABLE t (a)") }
+        try DatabaseQueue(path: foreign).write { db in
+            try db.execute(sql: "PRAGMA application_id = 7; CREATE TABLE t (a)")
+        }
         #expect(throws: MetadataError.self) { try MetadataStore(path: foreign) }
 
         let newer = test.folder + "/newer.db"
@@ -111,8 +113,9 @@ struct DurabilityTests {
         await #expect(processExitsWith: .signal(SIGKILL)) { [folder = folder as String] in
             let store = try MetadataStore(path: folder + "/hub.db")
             let entry = AuditEntry(actor: "x", action: "x", target: "x")
-            guard let acknowledged = FileHandle(forWritingAtPath: folder + "/acknowledged")
-                ?? Self.make(folder + "/acknowledged")
+            guard
+                let acknowledged = FileHandle(forWritingAtPath: folder + "/acknowledged")
+                    ?? Self.make(folder + "/acknowledged")
             else { return }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for writer in 0..<8 {
@@ -150,9 +153,11 @@ struct DurabilityTests {
     func checkpoints() async throws {
         let test = try TestStore()
         let text = String(repeating: "x", count: 9_000)
-        for index in 0..<1_500 { try await test.store.write { db, now in
-            try db.run("INSERT INTO settings (key, value, updated_at) VALUES (?, ?, ?)", ["k\(index)", text, now])
-        } }
+        for index in 0..<1_500 {
+            try await test.store.write { db, now in
+                try db.run("INSERT INTO settings (key, value, updated_at) VALUES (?, ?, ?)", ["k\(index)", text, now])
+            }
+        }
         // 1,500 rows of three pages each are some 20 MiB of log if nothing had been moved in between.
         let log = try FileManager.default.attributesOfItem(atPath: test.path + "-wal")[.size] as? Int ?? 0
         #expect(log < 14 << 20)

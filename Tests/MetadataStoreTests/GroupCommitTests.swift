@@ -50,7 +50,9 @@ struct GroupCommitTests {
         let test = try TestStore()
         let errors = try await batch(test, 100) { db, index in
             try Self.insert(db, index)
-            if index.isMultiple(of: 4) { try db.run("INSERT INTO settings (key, value, updated_at) VALUES ('', 'x', 0)") }
+            if index.isMultiple(of: 4) {
+                try db.run("INSERT INTO settings (key, value, updated_at) VALUES ('', 'x', 0)")
+            }
         }
         #expect(errors.enumerated().allSatisfy { ($0.element != nil) == $0.offset.isMultiple(of: 4) })
         #expect(try await count(test) == 75)

@@ -103,7 +103,10 @@ struct ObjectTests {
         await #expect(throws: MetadataError.lockNotFound) { try await store.deleteLock(one[0].id, in: other.id) }
         #expect(try await store.deleteLock(one[0].id, in: repository.id) == one[0])
         await #expect(throws: MetadataError.lockNotFound) { try await store.deleteLock(one[0].id, in: repository.id) }
-        guard case .held(let lock) = try await store.createLock(path: "f3", in: repository.id, owner: ada.id, reference: nil) else {
+        guard
+            case .held(let lock) = try await store.createLock(
+                path: "f3", in: repository.id, owner: ada.id, reference: nil)
+        else {
             Issue.record("the lock of another was given away")
             return
         }
@@ -115,7 +118,8 @@ struct ObjectTests {
         let store = test.store
         let expiry = test.clock.now.addingTimeInterval(100)
         let new = NewUpload(
-            repository: repository.id, account: ada.id, oid: Made.object(1), sizeBytes: 25, partSizeBytes: 10, expiresAt: expiry)
+            repository: repository.id, account: ada.id, oid: Made.object(1), sizeBytes: 25, partSizeBytes: 10,
+            expiresAt: expiry)
         let session = try await store.createUpload(new)
         try await store.markPart(UploadPart(number: 2, sizeBytes: 10, etag: "b"), of: session.id, expiresAt: expiry)
         try await store.markPart(UploadPart(number: 1, sizeBytes: 10, etag: "a"), of: session.id, expiresAt: expiry)

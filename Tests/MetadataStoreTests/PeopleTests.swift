@@ -12,7 +12,9 @@ struct PeopleTests {
         let test = try TestStore()
         let ada = try await test.account("Ada", roles: [.administrator, .auditor])
         #expect(ada.siteRoles == [.administrator, .auditor])
-        await #expect(throws: MetadataError.nameTaken(NamespaceName(trusted: "aDA"))) { _ = try await test.organization("aDA") }
+        await #expect(throws: MetadataError.nameTaken(NamespaceName(trusted: "aDA"))) {
+            _ = try await test.organization("aDA")
+        }
         _ = try await test.organization("Lab", admin: ada)
         await #expect(throws: MetadataError.nameTaken(NamespaceName(trusted: "lab"))) { try await test.account("lab") }
         #expect(try await test.store.namespace(named: NamespaceName(parsing: "LAB"))?.name.text == "Lab")
@@ -46,7 +48,8 @@ struct PeopleTests {
         #expect(changed.email == "a@b" && changed.siteRoles == [.approver] && !changed.isDisabled)
         #expect(try await test.store.passwordHash(of: ada.id) == "$hash")
         let again = try await test.store.updateAccount(
-            ada.id, AccountChange(email: .set(nil), passwordHash: .set(nil), isDisabled: .set(true)), audit: test.entry())
+            ada.id, AccountChange(email: .set(nil), passwordHash: .set(nil), isDisabled: .set(true)),
+            audit: test.entry())
         #expect(again.email == nil && again.isDisabled && again.siteRoles == [.approver])
         #expect(try await test.store.storedPassword(named: ada.name)?.hash == nil)
         await #expect(throws: MetadataError.accountNotFound) {
@@ -103,7 +106,9 @@ struct PeopleTests {
         #expect(try await store.organizationRoles(of: ben.id) == [lab.id: .contribute])
         #expect(try await store.organizationRole(of: ada.id, in: lab.id) == .admin)
         try await store.removeMember(ben.id, of: lab.id, audit: entry)
-        await #expect(throws: MetadataError.memberNotFound) { try await store.removeMember(ben.id, of: lab.id, audit: entry) }
+        await #expect(throws: MetadataError.memberNotFound) {
+            try await store.removeMember(ben.id, of: lab.id, audit: entry)
+        }
         let repository = try await test.repository("datasets/lab/d")
         await #expect(throws: MetadataError.ownsRepositories(lab.name, count: 1)) {
             try await store.deleteOrganization(lab.id, audit: entry)
@@ -122,7 +127,8 @@ struct PeopleTests {
         let repository = try await test.repository("models/ada/a")
         let hash = [UInt8](repeating: 7, count: 32)
         let token = try await store.createToken(
-            NewToken(account: ada.id, name: "ci", scope: .write, repositories: [repository.id], hash: hash), audit: entry)
+            NewToken(account: ada.id, name: "ci", scope: .write, repositories: [repository.id], hash: hash),
+            audit: entry)
         #expect(token.repositories == [repository.id] && token.scope == .write && token.lastUsedAt == nil)
         let first = test.clock.now
         try await store.touchToken(token.id, at: first)

@@ -29,7 +29,8 @@ struct PushTests {
         if let generation { expected = generation } else { expected = try await state().packGeneration }
         return try await test.store.applyPush(
             Push(
-                repository: id, expectedPackGeneration: expected, pack: pack, updates: updates, isAtomic: atomic, actor: "ada",
+                repository: id, expectedPackGeneration: expected, pack: pack, updates: updates, isAtomic: atomic,
+                actor: "ada",
                 account: AccountID(1), newDefaultBranch: newDefault, audit: test.entry("repository.push")))
     }
 
@@ -47,10 +48,13 @@ struct PushTests {
         let result = try await push([update("main", nil, 1)], pack: Made.pack(1), generation: 0, newDefault: "main")
         #expect(result == .applied([Made.branch("main"): .updated]))
         let first = try await state()
-        #expect(first.references.map(\.oid) == [Made.oid(1)] && first.packs == [Made.pack(1)] && first.packGeneration == 1)
+        #expect(
+            first.references.map(\.oid) == [Made.oid(1)] && first.packs == [Made.pack(1)] && first.packGeneration == 1)
         #expect(!first.hasUnreachable && first.reference(Made.branch("main"))?.oid == Made.oid(1))
         let log = try await test.store.reflog(of: id)
-        #expect(log.items.count == 1 && log.items[0].old == nil && log.items[0].new == Made.oid(1) && log.items[0].actor == "ada")
+        #expect(
+            log.items.count == 1 && log.items[0].old == nil && log.items[0].new == Made.oid(1)
+                && log.items[0].actor == "ada")
         #expect(try await test.store.auditEntries().last?.entry.action == "repository.push")
 
         _ = try await push([update("other", nil, 2)], pack: Made.pack(1))
@@ -162,13 +166,17 @@ struct PushTests {
         let before = try await state()
         let replaced = try await replace([1, 2, 3], by: [9], before, dropped: true)
         #expect(replaced)
-        #expect(try await push([update("c", nil, 4)], pack: Made.pack(4), generation: before.packGeneration) == .packsChanged)
+        #expect(
+            try await push([update("c", nil, 4)], pack: Made.pack(4), generation: before.packGeneration)
+                == .packsChanged)
         #expect(try await push([update("c", nil, 1)], generation: before.packGeneration) == .packsChanged)
         // A deletion rests on no objects.
         #expect(outcome(try await push([update("b", 3, nil)], generation: before.packGeneration), "b") == .updated)
     }
 
-    private func replace(_ old: [Int], by new: [Int], _ state: GitState, dropped: Bool, unreachable: Bool = false) async throws -> Bool {
+    private func replace(_ old: [Int], by new: [Int], _ state: GitState, dropped: Bool, unreachable: Bool = false)
+        async throws -> Bool
+    {
         try await test.store.replacePacks(
             of: id, remove: old.map { Made.pack($0).id }, add: new.map { Made.pack($0) },
             expectedPackGeneration: state.packGeneration, expectedReferencesVersion: state.referencesVersion,
@@ -218,7 +226,9 @@ struct PushTests {
 
     @Test("refs come sorted by bytes, and by prefixes, cached or not")
     func prefixes() async throws {
-        let names = ["refs/heads/b", "refs/heads/B", "refs/heads/a/c", "refs/heads/é", "refs/tags/v1", "refs/pull/1/head"]
+        let names = [
+            "refs/heads/b", "refs/heads/B", "refs/heads/a/c", "refs/heads/é", "refs/tags/v1", "refs/pull/1/head",
+        ]
         _ = try await push(names.map { update($0, nil, 1) }, pack: Made.pack(1))
         let prefixes = ["refs/heads/", "refs/heads/b", "refs/tags/v1", "HEAD", "refs/none/"]
         let direct = try await state(prefixes)
@@ -242,6 +252,8 @@ struct PushTests {
         #expect(counts == [5_000, 5_000])
         // Bounds with room for a debug build; the benchmark measures.
         #expect(cold < .seconds(2) && warm < .milliseconds(200))
-        if ProcessInfo.processInfo.environment["CSGHUB_FULL_TESTS"] == "1" { print("5,000 refs: cold \(cold), cached \(warm)") }
+        if ProcessInfo.processInfo.environment["CSGHUB_FULL_TESTS"] == "1" {
+            print("5,000 refs: cold \(cold), cached \(warm)")
+        }
     }
 }

@@ -70,7 +70,9 @@ struct RepositoryTests {
         #expect(try await store.undeleteRepository(repository.id, audit: entry).deletedAt == nil)
         #expect(try await store.repository(reference)?.repository.id == repository.id)
 
-        await #expect(throws: MetadataError.repositoryNotFound) { try await store.purgeRepository(repository.id, audit: entry) }
+        await #expect(throws: MetadataError.repositoryNotFound) {
+            try await store.purgeRepository(repository.id, audit: entry)
+        }
         _ = try await store.deleteRepository(repository.id, audit: entry)
         test.clock.advance(by: 100)
         #expect(try await store.repositoriesToPurge(deletedBefore: test.clock.now).count == 2)
@@ -102,7 +104,9 @@ struct RepositoryTests {
         let shared = try #require(all["models/ben/private"])
         try await store.setCollaborator(ada.id, of: shared, role: .read, audit: entry)
 
-        func names(_ scope: VisibilityScope, _ change: (inout RepositoryQuery) -> Void = { _ in }) async throws -> [String] {
+        func names(_ scope: VisibilityScope, _ change: (inout RepositoryQuery) -> Void = { _ in }) async throws
+            -> [String]
+        {
             var query = RepositoryQuery(visibleTo: scope, limit: 2)
             change(&query)
             var names: [String] = []

@@ -32,17 +32,22 @@ final class TestStore: Sendable {
     @discardableResult
     func account(_ name: String, password: String? = nil, roles: Set<SiteRole> = []) async throws -> Account {
         try await store.createAccount(
-            NewAccount(name: NamespaceName(parsing: name), passwordHash: password, siteRoles: roles), audit: entry("account.create"))
+            NewAccount(name: NamespaceName(parsing: name), passwordHash: password, siteRoles: roles),
+            audit: entry("account.create"))
     }
 
     func organization(_ name: String, admin: Account? = nil) async throws -> Organization {
         try await store.createOrganization(
-            NewOrganization(name: NamespaceName(parsing: name), firstAdmin: admin?.id), audit: entry("organization.create"))
+            NewOrganization(name: NamespaceName(parsing: name), firstAdmin: admin?.id),
+            audit: entry("organization.create"))
     }
 
-    func repository(_ reference: String, _ visibility: Visibility = .private, by creator: Account? = nil) async throws -> Repository {
+    func repository(_ reference: String, _ visibility: Visibility = .private, by creator: Account? = nil) async throws
+        -> Repository
+    {
         try await store.createRepository(
-            NewRepository(reference: RepositoryReference(parsing: reference), visibility: visibility, creator: creator?.id),
+            NewRepository(
+                reference: RepositoryReference(parsing: reference), visibility: visibility, creator: creator?.id),
             audit: entry("repository.create"))
     }
 }

@@ -1,7 +1,8 @@
 import FoundationEssentials
 import HubCore
 
-/// The place in a list where the next page begins: the sort key and id of the last item, as text that callers pass back.
+/// The place in a list where the next page begins: the sort key and id of the last item, as text that callers pass
+/// back.
 struct ListCursor {
     let key: String
     let id: Int64
@@ -12,7 +13,8 @@ struct ListCursor {
     }
 
     init(parsing text: String) throws(MetadataError) {
-        guard text.utf8.count <= 4096, let separator = text.firstIndex(of: ":"), let id = Int64(text[..<separator]) else {
+        guard text.utf8.count <= 4096, let separator = text.firstIndex(of: ":"), let id = Int64(text[..<separator])
+        else {
             throw .invalidCursor
         }
         self.id = id

@@ -36,7 +36,9 @@ extension MetadataError: Refusal {
     package var problem: Problem {
         switch self {
         case .nameTaken(let name):
-            Problem(.conflict, code: "name_taken", "The name “\(name)” is taken by an account or organization; choose another.")
+            Problem(
+                .conflict, code: "name_taken",
+                "The name “\(name)” is taken by an account or organization; choose another.")
         case .accountNotFound:
             Problem(.missing, code: "account_not_found", "There is no such account.")
         case .organizationNotFound:
@@ -54,7 +56,9 @@ extension MetadataError: Refusal {
         case .uploadNotFound:
             Problem(.missing, code: "upload_not_found", "There is no such upload, or it has expired; start it again.")
         case .repositoryExists(let reference):
-            Problem(.conflict, code: "repository_exists", "There is already a repository \(reference); choose another name.")
+            Problem(
+                .conflict, code: "repository_exists", "There is already a repository \(reference); choose another name."
+            )
         case .ownsRepositories(let name, let count):
             Problem(
                 .conflict, code: "owns_repositories",
@@ -62,7 +66,8 @@ extension MetadataError: Refusal {
                     + "be restored. Move or delete them first, and wait until deleted ones are purged.")
         case .beingSwept:
             Problem(
-                .unavailable, code: "being_swept", "The hub is just removing the same unused content; try again in a moment.",
+                .unavailable, code: "being_swept",
+                "The hub is just removing the same unused content; try again in a moment.",
                 retryAfter: .seconds(2))
         case .sizeMismatch(let oid):
             Problem(.unprocessable, code: "size_mismatch", "Object \(oid) has another size than was said.")
@@ -71,13 +76,16 @@ extension MetadataError: Refusal {
         case .constraint(let what):
             Problem(.invalid, code: "constraint", "The change breaks a rule of the hub's records: \(what).")
         case .outOfSpace:
-            Problem(.outOfSpace, code: "out_of_space", "The hub's disk is full; nothing was changed. Ask its administrator to free space.")
+            Problem(
+                .outOfSpace, code: "out_of_space",
+                "The hub's disk is full; nothing was changed. Ask its administrator to free space.")
         case .busy:
             Problem(
                 .unavailable, code: "busy", "Too many changes are waiting for the disk; try again in a moment.",
                 retryAfter: .seconds(1))
         case .closed:
-            Problem(.unavailable, code: "stopping", "The hub is stopping; try again in a moment.", retryAfter: .seconds(5))
+            Problem(
+                .unavailable, code: "stopping", "The hub is stopping; try again in a moment.", retryAfter: .seconds(5))
         case .unusable(let why):
             Problem(.unavailable, code: "database_unusable", why)
         }

@@ -2,10 +2,12 @@ import FoundationEssentials
 import GRDB
 import HubCore
 
-/// Everything of the hub that changes: accounts, rights, settings, repositories with their refs and packs, links of large objects.
+/// Everything of the hub that changes: accounts, rights, settings, repositories with their refs and packs, links of
+/// large objects.
 ///
-/// One process opens it, holding `hub.lock`. Changes are durable when they return; those that wait at the same time share a transaction.
-/// Reads see a snapshot and never wait for a change. An I/O error while committing ends the process (`GroupCommitter`).
+/// One process opens it, holding `hub.lock`. Changes are durable when they return; those that wait at the same time
+/// share a transaction. Reads see a snapshot and never wait for a change. An I/O error while committing ends the
+/// process (`GroupCommitter`).
 package final class MetadataStore: Sendable {
     let pool: DatabasePool
     let committer: GroupCommitter
@@ -26,7 +28,9 @@ package final class MetadataStore: Sendable {
         }
     }
 
-    /// Lets waiting changes end, then closes the database. Later calls throw `.closed`.
+    /// Lets waiting changes end, then closes the database.
+    ///
+    /// Later calls throw `.closed`.
     package func close() throws {
         committer.close()
         // The writer's queue is serial, so what was asked for before is done when this returns.
@@ -60,7 +64,9 @@ package final class MetadataStore: Sendable {
     }
 
     /// A change without an audit row.
-    func write<Value: Sendable>(_ body: @escaping @Sendable (Database, _ now: Int64) throws -> Value) async throws -> Value {
+    func write<Value: Sendable>(_ body: @escaping @Sendable (Database, _ now: Int64) throws -> Value) async throws
+        -> Value
+    {
         let now = now
         return try await committer.run { db in try body(db, now) }
     }

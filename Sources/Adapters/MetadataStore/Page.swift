@@ -1,7 +1,9 @@
 /// One page of a list, and where the next begins.
 package struct Page<Item: Sendable>: Sendable {
     package let items: [Item]
-    /// What to pass as `after` for the next page; `nil` on the last one. Opaque to callers.
+    /// What to pass as `after` for the next page; `nil` on the last one.
+    ///
+    /// Opaque to callers.
     package let next: String?
 
     package init(items: [Item], next: String?) {

@@ -69,14 +69,16 @@ extension IdentityError: Refusal {
         case .tokenRevoked(let page):
             Problem(.unauthenticated, code: "token_revoked", "The access token was revoked. Make a new one at \(page).")
         case .accountDisabled:
-            Problem(.unauthenticated, code: "account_disabled", "The account is disabled; ask an administrator of the hub.")
+            Problem(
+                .unauthenticated, code: "account_disabled", "The account is disabled; ask an administrator of the hub.")
         case .tooManyAttempts(let delay):
             Problem(
                 .throttled, code: "too_many_attempts",
                 "Too many failed sign-ins. Wait \(delay.components.seconds) seconds and try again.", retryAfter: delay)
         case .tooManySignIns:
             Problem(
-                .unavailable, code: "too_many_sign_ins", "Too many people sign in at this moment; try again in a few seconds.",
+                .unavailable, code: "too_many_sign_ins",
+                "Too many people sign in at this moment; try again in a few seconds.",
                 retryAfter: .seconds(3))
         case .repositoryNotFound:
             Problem(.missing, code: "repository_not_found", "There is no such repository, or you may not see it.")
@@ -98,19 +100,23 @@ extension IdentityError: Refusal {
         case .passwordTooShort(let minimum):
             Problem(.invalid, code: "password_too_short", "The password needs at least \(minimum) characters.")
         case .passwordTooLong:
-            Problem(.invalid, code: "password_too_long", "The password is longer than \(PasswordRules.maximumBytes) bytes.")
+            Problem(
+                .invalid, code: "password_too_long", "The password is longer than \(PasswordRules.maximumBytes) bytes.")
         case .passwordIsName:
             Problem(.invalid, code: "password_is_name", "The password must not be the account's name.")
         case .invalidEmail:
             Problem(.invalid, code: "invalid_email", "The e-mail address is not valid.")
         case .invalidFullName:
-            Problem(.invalid, code: "invalid_full_name", "The full name is longer than 200 characters or holds control characters.")
+            Problem(
+                .invalid, code: "invalid_full_name",
+                "The full name is longer than 200 characters or holds control characters.")
         case .invalidTokenName:
             Problem(.invalid, code: "invalid_token_name", "The token needs a name of 1 to 100 characters.")
         case .expiryInThePast:
             Problem(.invalid, code: "expiry_in_the_past", "The token would have expired already; give a later time.")
         case .tooManyRepositories(let maximum):
-            Problem(.invalid, code: "too_many_repositories", "A token can be limited to at most \(maximum) repositories.")
+            Problem(
+                .invalid, code: "too_many_repositories", "A token can be limited to at most \(maximum) repositories.")
         case .unknownSetting(let key):
             Problem(.missing, code: "setting_not_found", "There is no setting “\(key.shortened)”.")
         case .invalidSetting(let key, let rule):
@@ -118,7 +124,7 @@ extension IdentityError: Refusal {
         }
     }
 
-    /// `2026-11-24`
+    /// As in `2026-11-24`.
     private static func day(_ date: Date) -> String { String(date.formatted(.iso8601).prefix(10)) }
 }
 

@@ -1,4 +1,6 @@
-/// How `Identity` is set up at start. Site settings in the database hold where a value here is `nil`.
+/// How `Identity` is set up at start.
+///
+/// Site settings in the database hold where a value here is `nil`.
 package struct IdentitySettings: Sendable {
     /// `--anonymous-read`: overrides the site setting `anonymous-read`.
     package var allowsAnonymousRead: Bool?

@@ -5,10 +5,10 @@ import HubCore
 
 /// The hash chain of the audit log.
 ///
-/// The hash of a row is SHA-256 over the hash of the row before (32 zero bytes for the first) and the fields in this order: sequence,
-/// time in milliseconds, actor, action, target, detail, address. Each field is its length in bytes as eight big-endian bytes and then
-/// the bytes; numbers are eight big-endian bytes; a missing address is the length `ff ff ff ff ff ff ff ff` alone. So no two rows
-/// encode alike, and the check can be repeated with any tool.
+/// The hash of a row is SHA-256 over the hash of the row before (32 zero bytes for the first) and the fields in this
+/// order: sequence, time in milliseconds, actor, action, target, detail, address. Each field is its length in bytes as
+/// eight big-endian bytes and then the bytes; numbers are eight big-endian bytes; a missing address is the length `ff
+/// ff ff ff ff ff ff ff` alone. So no two rows encode alike, and the check can be repeated with any tool.
 enum AuditChain {
     static let first = [UInt8](repeating: 0, count: 32)
 
@@ -78,7 +78,8 @@ enum AuditChain {
         return AuditRecord(
             sequence: fields.sequence, at: Date(milliseconds: fields.at),
             entry: AuditEntry(
-                actor: fields.actor, action: fields.action, target: fields.target, detail: detail, address: fields.address),
+                actor: fields.actor, action: fields.action, target: fields.target, detail: detail,
+                address: fields.address),
             hash: Array(hash))
     }
 
@@ -87,7 +88,9 @@ enum AuditChain {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         var bounded: [String: String] = [:]
-        for (key, value) in detail.sorted(by: { $0.key < $1.key }).prefix(40) { bounded[key.bounded(60)] = value.bounded(400) }
+        for (key, value) in detail.sorted(by: { $0.key < $1.key }).prefix(40) {
+            bounded[key.bounded(60)] = value.bounded(400)
+        }
         return String(decoding: try encoder.encode(bounded), as: UTF8.self)
     }
 
@@ -114,7 +117,9 @@ extension String {
     fileprivate func bounded(_ count: Int) -> String {
         // SQLite's length() counts code points, and stops at a zero byte.
         let scalars = unicodeScalars.filter { $0 != "\0" }
-        guard scalars.count > count else { return scalars.count == unicodeScalars.count ? self : String(String.UnicodeScalarView(scalars)) }
+        guard scalars.count > count else {
+            return scalars.count == unicodeScalars.count ? self : String(String.UnicodeScalarView(scalars))
+        }
         return String(String.UnicodeScalarView(scalars.prefix(count - 1))) + "…"
     }
 }

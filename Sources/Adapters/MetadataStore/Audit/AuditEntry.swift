@@ -1,6 +1,8 @@
 import FoundationEssentials
 
-/// What the audit log keeps of one act. It is written in the same transaction as the act itself.
+/// What the audit log keeps of one act.
+///
+/// It is written in the same transaction as the act itself.
 package struct AuditEntry: Hashable, Sendable {
     /// Who did it, as `Principal.auditName` says.
     package var actor: String
@@ -12,7 +14,8 @@ package struct AuditEntry: Hashable, Sendable {
     /// Where the request came from, if it came by network.
     package var address: String?
 
-    package init(actor: String, action: String, target: String, detail: [String: String] = [:], address: String? = nil) {
+    package init(actor: String, action: String, target: String, detail: [String: String] = [:], address: String? = nil)
+    {
         self.actor = actor
         self.action = action
         self.target = target
@@ -33,7 +36,9 @@ package struct AuditRecord: Hashable, Sendable {
 
 /// What a check of the audit log found.
 package enum AuditVerification: Hashable, Sendable {
-    /// Every row follows from the one before. Whoever kept `lastHash` elsewhere can tell that none was cut off since.
+    /// Every row follows from the one before.
+    ///
+    /// Whoever kept `lastHash` elsewhere can tell that none was cut off since.
     case intact(count: Int64, lastHash: [UInt8])
     /// The first row that does not follow.
     case broken(sequence: Int64, reason: String)

@@ -38,7 +38,8 @@ extension MetadataStore {
             return (total, issued)
         }
         guard issued <= total else {
-            return .broken(sequence: total + 1, reason: "Rows up to \(issued) were written; those after \(total) are missing.")
+            return .broken(
+                sequence: total + 1, reason: "Rows up to \(issued) were written; those after \(total) are missing.")
         }
         var checked: Int64 = 0
         var hash = AuditChain.first
@@ -60,7 +61,8 @@ extension MetadataStore {
     ) throws -> AuditVerification {
         var (sequence, hash) = (start, previous)
         let rows = try Row.fetchCursor(
-            db.cachedStatement(sql: "SELECT * FROM audit WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?"),
+            db.cachedStatement(
+                sql: "SELECT * FROM audit WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?"),
             arguments: [start, total, verifyBatch])
         while let row = try rows.next() {
             let fields = AuditChain.Fields(row)
@@ -70,7 +72,8 @@ extension MetadataStore {
             let expected = AuditChain.hash(fields, after: hash)
             let stored: Data = row["hash"]
             guard Array(stored) == expected else {
-                return .broken(sequence: fields.sequence, reason: "Row \(fields.sequence) does not follow from the one before.")
+                return .broken(
+                    sequence: fields.sequence, reason: "Row \(fields.sequence) does not follow from the one before.")
             }
             (sequence, hash) = (fields.sequence, expected)
         }

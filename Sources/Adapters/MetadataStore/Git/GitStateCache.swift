@@ -3,8 +3,8 @@ import Synchronization
 
 /// Whole git states that were read lately, so that an advertisement of thousands of refs reads one row.
 ///
-/// An entry is used only when the repository's versions are still those it was read at, so it is never stale. Bounded by the number of
-/// refs and packs that it holds together.
+/// An entry is used only when the repository's versions are still those it was read at, so it is never stale. Bounded
+/// by the number of refs and packs that it holds together.
 final class GitStateCache: Sendable {
     /// At some 150 bytes each, about 30 MB when full of hubs with very many refs; usually far less.
     static let bound = 200_000
@@ -30,7 +30,8 @@ final class GitStateCache: Sendable {
     func state(of id: RepositoryID, at versions: Versions) -> GitState? {
         state.withLock { state in
             guard let entry = state.entries[id] else { return nil }
-            guard entry.state.packGeneration == versions.packGeneration, entry.state.referencesVersion == versions.referencesVersion
+            guard entry.state.packGeneration == versions.packGeneration,
+                entry.state.referencesVersion == versions.referencesVersion
             else {
                 return nil
             }

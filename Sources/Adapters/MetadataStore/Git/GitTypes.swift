@@ -47,8 +47,10 @@ package struct Push: Sendable {
     package var audit: AuditEntry
 
     package init(
-        repository: RepositoryID, expectedPackGeneration: Int64, pack: PackDescription? = nil, updates: [ReferenceUpdate],
-        isAtomic: Bool = false, actor: String, account: AccountID? = nil, newDefaultBranch: String? = nil, audit: AuditEntry
+        repository: RepositoryID, expectedPackGeneration: Int64, pack: PackDescription? = nil,
+        updates: [ReferenceUpdate],
+        isAtomic: Bool = false, actor: String, account: AccountID? = nil, newDefaultBranch: String? = nil,
+        audit: AuditEntry
     ) {
         self.repository = repository
         self.expectedPackGeneration = expectedPackGeneration
@@ -72,7 +74,8 @@ package enum ReferenceOutcome: Hashable, Sendable {
 /// What became of a push.
 package enum PushResult: Hashable, Sendable {
     case applied([ReferenceName: ReferenceOutcome])
-    /// Objects were dropped from the packs since `expectedPackGeneration`: read the state again, check again, push again.
+    /// Objects were dropped from the packs since `expectedPackGeneration`: read the state again, check again, push
+    /// again.
     case packsChanged
 }
 

@@ -42,13 +42,16 @@ extension MetadataStore {
             let select = "SELECT id, name, old_oid, new_oid, actor, account_id, at FROM reflog WHERE repository_id = ?"
             let rows =
                 if let name {
-                    try db.rows(select + " AND name = ? AND id < ? ORDER BY id DESC LIMIT ?", [id, name.text, before, limit + 1])
+                    try db.rows(
+                        select + " AND name = ? AND id < ? ORDER BY id DESC LIMIT ?",
+                        [id, name.text, before, limit + 1])
                 } else {
                     try db.rows(select + " AND id < ? ORDER BY id DESC LIMIT ?", [id, before, limit + 1])
                 }
             let records = rows.map { row in
                 ReflogRecord(
-                    id: row["id"], reference: ReferenceName(trusted: row["name"]), old: row["old_oid"], new: row["new_oid"],
+                    id: row["id"], reference: ReferenceName(trusted: row["name"]), old: row["old_oid"],
+                    new: row["new_oid"],
                     actor: row["actor"], account: row["account_id"], at: row.date("at"))
             }
             return Page(records, limit: limit) { String($0.id) }
@@ -60,7 +63,8 @@ extension GitState {
     func filtered(_ prefixes: [String]) -> GitState {
         GitState(
             repository: repository, uid: uid,
-            references: references.filter { reference in prefixes.contains { reference.name.text.hasPrefix($0) } }, packs: packs,
+            references: references.filter { reference in prefixes.contains { reference.name.text.hasPrefix($0) } },
+            packs: packs,
             packGeneration: packGeneration, referencesVersion: referencesVersion, hasUnreachable: hasUnreachable,
             defaultBranch: defaultBranch)
     }
@@ -104,7 +108,9 @@ struct RepositoryHead {
     }
 }
 
-/// Reads and writes rows of refs. The table is stored in the order of names' bytes, as git sorts.
+/// Reads and writes rows of refs.
+///
+/// The table is stored in the order of names' bytes, as git sorts.
 enum ReferenceRow {
     private static let select = "SELECT name, oid, peeled FROM refs WHERE repository_id = ?"
 
@@ -121,7 +127,8 @@ enum ReferenceRow {
         try db.value(GitOID.self, "SELECT oid FROM refs WHERE repository_id = ? AND name = ?", [id, name])
     }
 
-    static func set(_ name: ReferenceName, to oid: GitOID, peeled: GitOID?, of id: RepositoryID, in db: Database) throws {
+    static func set(_ name: ReferenceName, to oid: GitOID, peeled: GitOID?, of id: RepositoryID, in db: Database) throws
+    {
         try db.run(
             """
             INSERT INTO refs (repository_id, name, oid, peeled) VALUES (?, ?, ?, ?)
@@ -134,7 +141,8 @@ enum ReferenceRow {
     }
 
     /// Stored refs that cannot be beside `name`: its folders, and at most `limit` in it.
-    static func conflicts(with name: ReferenceName, limit: Int, of id: RepositoryID, in db: Database) throws -> [String] {
+    static func conflicts(with name: ReferenceName, limit: Int, of id: RepositoryID, in db: Database) throws -> [String]
+    {
         var found: [String] = []
         var parts = name.text.split(separator: "/").dropLast()
         while parts.count > 2 {
@@ -176,7 +184,8 @@ enum PackRow {
 
     static func description(_ row: Row) -> PackDescription {
         PackDescription(
-            id: PackID(row["pack"]), objectCount: row["object_count"], sizeBytes: row["size_bytes"], bodyEnd: row["body_end"],
+            id: PackID(row["pack"]), objectCount: row["object_count"], sizeBytes: row["size_bytes"],
+            bodyEnd: row["body_end"],
             ownObjectCount: row["own_object_count"], isDisjoint: row["is_disjoint"],
             isFullyReachable: row["is_fully_reachable"])
     }

@@ -3,12 +3,14 @@ import GRDB
 import HubCore
 
 extension MetadataStore {
-    /// Puts packs in the place of others, after a repack. False, and nothing changed, when what the repack read no longer holds:
-    /// a pack to be removed is gone, objects were dropped since, or (with `droppedObjects`) packs or refs changed at all.
+    /// Puts packs in the place of others, after a repack.
     ///
-    /// The expectations are those of the `GitState` that the repack worked on. `droppedObjects`: the new packs leave out objects that
-    /// no ref reached then. `hasUnreachable` is what the new packs hold; it is cleared only if no ref has changed since. Rows of
-    /// removed packs keep the time and wait for `claimPacksToSweep`.
+    /// False, and nothing changed, when what the repack read no longer holds: a pack to be removed is gone, objects
+    /// were dropped since, or (with `droppedObjects`) packs or refs changed at all.
+    ///
+    /// The expectations are those of the `GitState` that the repack worked on. `droppedObjects`: the new packs leave
+    /// out objects that no ref reached then. `hasUnreachable` is what the new packs hold; it is cleared only if no ref
+    /// has changed since. Rows of removed packs keep the time and wait for `claimPacksToSweep`.
     package func replacePacks(
         of id: RepositoryID, remove: [PackID], add: [PackDescription], expectedPackGeneration: Int64,
         expectedReferencesVersion: Int64, droppedObjects: Bool, hasUnreachable: Bool
@@ -17,7 +19,9 @@ extension MetadataStore {
             let head = try RepositoryHead(id, in: db)
             let isSameState =
                 head.packGeneration == expectedPackGeneration && head.referencesVersion == expectedReferencesVersion
-            guard isSameState || (!droppedObjects && expectedPackGeneration >= head.droppedGeneration) else { return false }
+            guard isSameState || (!droppedObjects && expectedPackGeneration >= head.droppedGeneration) else {
+                return false
+            }
             let live = Set(try PackRow.live(of: id, in: db).map(\.id))
             guard live.isSuperset(of: remove) else { return false }
 
@@ -28,7 +32,8 @@ extension MetadataStore {
             }
             for pack in add {
                 _ = try PackRow.add(
-                    pack, isDisjoint: pack.isDisjoint, isFullyReachable: pack.isFullyReachable, generation: generation, at: now,
+                    pack, isDisjoint: pack.isDisjoint, isFullyReachable: pack.isFullyReachable, generation: generation,
+                    at: now,
                     to: id, in: db)
             }
             try db.run(
@@ -58,20 +63,24 @@ extension MetadataStore {
         }
     }
 
-    /// All rows of packs, those included that were replaced and wait for the sweep: a file that none of these names is an orphan.
+    /// All rows of packs, those included that were replaced and wait for the sweep: a file that none of these names is
+    /// an orphan.
     package func storedPacks(of id: RepositoryID) async throws -> [StoredPack] {
         try await read { db in
             try db.rows(PackRow.selectStored + " WHERE p.repository_id = ?", [id]).map(PackRow.stored)
         }
     }
 
-    /// Claims packs that were removed before `date` for the sweep, those of an interrupted sweep included: none of them can be published
-    /// again until it is forgotten. Remove the files, then call `forgetPacks`.
+    /// Claims packs that were removed before `date` for the sweep, those of an interrupted sweep included: none of them
+    /// can be published again until it is forgotten.
+    ///
+    /// Remove the files, then call `forgetPacks`.
     package func claimPacksToSweep(removedBefore date: Date, limit: Int = 100) async throws -> [StoredPack] {
         let limit = ListLimit.clamp(limit)
         return try await write { db, _ in
             let packs = try db.rows(
-                PackRow.selectStored + " WHERE p.removed_at < ? ORDER BY p.removed_at LIMIT ?", [date.milliseconds, limit]
+                PackRow.selectStored + " WHERE p.removed_at < ? ORDER BY p.removed_at LIMIT ?",
+                [date.milliseconds, limit]
             ).map(PackRow.stored)
             for pack in packs {
                 try db.run(

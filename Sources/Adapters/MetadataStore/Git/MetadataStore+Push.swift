@@ -5,9 +5,10 @@ import HubCore
 extension MetadataStore {
     /// Makes a push visible: refs by compare-and-swap, the reflog, and the pack's row if at least one ref was updated.
     ///
-    /// The pack's files must be published before. Publishing a pack that a row names already is harmless. Objects that were checked
-    /// against an older set of packs still exist unless packs were dropped since; then it is `.packsChanged` and nothing was done.
-    /// `GitState.hasUnreachable` becomes true when a ref was deleted or forced or the pack holds more than the refs reach.
+    /// The pack's files must be published before. Publishing a pack that a row names already is harmless. Objects that
+    /// were checked against an older set of packs still exist unless packs were dropped since; then it is
+    /// `.packsChanged` and nothing was done. `GitState.hasUnreachable` becomes true when a ref was deleted or forced or
+    /// the pack holds more than the refs reach.
     package func applyPush(_ push: Push) async throws -> PushResult {
         try await write { db, now in
             var application = PushApplication(push, at: now, in: db)
@@ -37,8 +38,10 @@ private struct PushApplication {
         let updates = push.isAtomic ? try checkedWhole() : try applicable()
         guard !updates.isEmpty else { return .applied(outcomes) }
         for update in updates { try apply(update) }
-        let addsPack = try push.pack.map { try add($0, to: head, areAllUpdated: updates.count == push.updates.count) } ?? false
-        let leavesObjects = updates.contains { $0.new == nil || $0.isForced } || (addsPack && !isReachable(updates.count))
+        let addsPack =
+            try push.pack.map { try add($0, to: head, areAllUpdated: updates.count == push.updates.count) } ?? false
+        let leavesObjects =
+            updates.contains { $0.new == nil || $0.isForced } || (addsPack && !isReachable(updates.count))
         try db.run(
             """
             UPDATE repositories SET refs_version = refs_version + 1, updated_at = ?, has_unreachable = max(has_unreachable, ?)
@@ -118,7 +121,8 @@ private struct PushApplication {
         let isDisjoint = pack.isDisjoint && push.expectedPackGeneration == head.packGeneration
         let generation = head.packGeneration + 1
         let added = try PackRow.add(
-            pack, isDisjoint: isDisjoint, isFullyReachable: pack.isFullyReachable && areAllUpdated, generation: generation,
+            pack, isDisjoint: isDisjoint, isFullyReachable: pack.isFullyReachable && areAllUpdated,
+            generation: generation,
             at: now, to: push.repository, in: db)
         if added {
             try db.run("UPDATE repositories SET pack_generation = ? WHERE id = ?", [generation, push.repository])

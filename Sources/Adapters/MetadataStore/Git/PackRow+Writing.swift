@@ -2,8 +2,9 @@ import GRDB
 import HubCore
 
 extension PackRow {
-    /// Names a pack for readers, unless a row does already. One that was removed and not swept yet comes back. True when the set of
-    /// packs changed.
+    /// Names a pack for readers, unless a row does already.
+    ///
+    /// One that was removed and not swept yet comes back. True when the set of packs changed.
     static func add(
         _ pack: PackDescription, isDisjoint: Bool, isFullyReachable: Bool, generation: Int64, at now: Int64,
         to id: RepositoryID, in db: Database

@@ -12,8 +12,9 @@ package struct CommitRate: Hashable, Sendable {
 }
 
 extension MetadataStore {
-    /// Commits small changes from `writers` tasks at once, each waiting for its own before the next, for `duration`. In a database of its
-    /// own in `folder`, which is removed afterwards.
+    /// Commits small changes from `writers` tasks at once, each waiting for its own before the next, for `duration`.
+    ///
+    /// In a database of its own in `folder`, which is removed afterwards.
     package static func measureCommits(
         in folder: String, writers: Int, for duration: Duration
     ) async throws -> CommitRate {

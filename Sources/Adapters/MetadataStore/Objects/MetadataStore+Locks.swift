@@ -3,7 +3,9 @@ import GRDB
 import HubCore
 
 extension MetadataStore {
-    /// Locks a path for an account, unless somebody holds it. Of callers at the same moment one gets it.
+    /// Locks a path for an account, unless somebody holds it.
+    ///
+    /// Of callers at the same moment one gets it.
     package func createLock(
         path: String, in repository: RepositoryID, owner: AccountID, reference: String?
     ) async throws -> LockResult {
@@ -51,7 +53,9 @@ extension MetadataStore {
         }
     }
 
-    /// Takes the lock away and returns it. Whether the caller may is the caller's question.
+    /// Takes the lock away and returns it.
+    ///
+    /// Whether the caller may is the caller's question.
     package func deleteLock(
         _ id: LockID, in repository: RepositoryID, audit: AuditEntry? = nil
     ) async throws -> Lock {
@@ -74,6 +78,7 @@ private enum LockRow {
     static func lock(_ row: Row) -> Lock {
         Lock(
             id: row["id"], repository: row["repository_id"], path: row["path"], owner: row["owner_id"],
-            ownerName: NamespaceName(trusted: row["owner_name"]), lockedAt: row.date("locked_at"), reference: row["ref"])
+            ownerName: NamespaceName(trusted: row["owner_name"]), lockedAt: row.date("locked_at"), reference: row["ref"]
+        )
     }
 }

@@ -3,7 +3,9 @@ import GRDB
 import HubCore
 
 extension MetadataStore {
-    /// Records an object whose file is stored and durable, and that this repository has it. Repeating it is harmless.
+    /// Records an object whose file is stored and durable, and that this repository has it.
+    ///
+    /// Repeating it is harmless.
     package func linkObject(
         _ oid: ObjectID, sizeBytes: Int64, repository: RepositoryID, account: AccountID?, audit: AuditEntry? = nil
     ) async throws {
@@ -101,9 +103,12 @@ extension MetadataStore {
         }
     }
 
-    /// Claims objects that no repository has had since `date`, those of an interrupted sweep included: they cannot be linked until
-    /// forgotten. Remove the files, then call `forgetObjects`.
-    package func claimUnlinkedObjects(unlinkedBefore date: Date, limit: Int = 1000) async throws -> [StoredObjectRecord] {
+    /// Claims objects that no repository has had since `date`, those of an interrupted sweep included: they cannot be
+    /// linked until forgotten.
+    ///
+    /// Remove the files, then call `forgetObjects`.
+    package func claimUnlinkedObjects(unlinkedBefore date: Date, limit: Int = 1000) async throws -> [StoredObjectRecord]
+    {
         let limit = ListLimit.clamp(limit, maximum: 10_000)
         return try await write { db, _ in
             let records = try db.rows(

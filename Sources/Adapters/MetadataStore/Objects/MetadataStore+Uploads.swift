@@ -2,14 +2,19 @@ import FoundationEssentials
 import GRDB
 import HubCore
 
-/// Uploads in parts. The bytes lie in staging, in a folder named after the session; a part counts when its row says so.
+/// Uploads in parts.
+///
+/// The bytes lie in staging, in a folder named after the session; a part counts when its row says so.
 extension MetadataStore {
-    /// Begins an upload. An unfinished one of the same object, repository, account and part size is found again and its expiry moved,
-    /// so that a client goes on where it stopped.
+    /// Begins an upload.
+    ///
+    /// An unfinished one of the same object, repository, account and part size is found again and its expiry moved, so
+    /// that a client goes on where it stopped.
     package func createUpload(_ new: NewUpload) async throws -> UploadSession {
         let id = RepositoryUID().text
         return try await write { db, now in
-            guard try db.exists("SELECT 1 FROM repositories WHERE id = ? AND deleted_at IS NULL", [new.repository]) else {
+            guard try db.exists("SELECT 1 FROM repositories WHERE id = ? AND deleted_at IS NULL", [new.repository])
+            else {
                 throw MetadataError.repositoryNotFound
             }
             let old = try db.row(
@@ -53,7 +58,9 @@ extension MetadataStore {
         }
     }
 
-    /// Done or given up. Deleting what is gone is harmless.
+    /// Done or given up.
+    ///
+    /// Deleting what is gone is harmless.
     package func deleteUpload(_ id: String) async throws {
         try await write { db, _ in try db.run("DELETE FROM uploads WHERE id = ?", [id]) }
     }

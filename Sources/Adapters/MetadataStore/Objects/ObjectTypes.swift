@@ -61,7 +61,8 @@ package struct NewUpload: Sendable {
     package var expiresAt: Date
 
     package init(
-        repository: RepositoryID, account: AccountID?, oid: ObjectID, sizeBytes: Int64, partSizeBytes: Int64, expiresAt: Date
+        repository: RepositoryID, account: AccountID?, oid: ObjectID, sizeBytes: Int64, partSizeBytes: Int64,
+        expiresAt: Date
     ) {
         self.repository = repository
         self.account = account

@@ -46,7 +46,9 @@ extension MetadataStore {
         try await self.change(audit) { db, _ in
             guard try AccountRow.account(id, in: db) != nil else { throw MetadataError.accountNotFound }
             if let email = change.email.value { try db.run("UPDATE accounts SET email = ? WHERE id = ?", [email, id]) }
-            if let name = change.fullName.value { try db.run("UPDATE accounts SET full_name = ? WHERE id = ?", [name, id]) }
+            if let name = change.fullName.value {
+                try db.run("UPDATE accounts SET full_name = ? WHERE id = ?", [name, id])
+            }
             if let hash = change.passwordHash.value {
                 try db.run("UPDATE accounts SET password_hash = ? WHERE id = ?", [hash, id])
             }
@@ -58,7 +60,9 @@ extension MetadataStore {
         }
     }
 
-    /// Refused while it owns repositories. Its tokens, memberships, locks and uploads go with it; the audit log keeps its name.
+    /// Refused while it owns repositories.
+    ///
+    /// Its tokens, memberships, locks and uploads go with it; the audit log keeps its name.
     package func deleteAccount(_ id: AccountID, audit: AuditEntry) async throws {
         try await change(audit) { db, _ in
             let namespace = try NamespaceRow.find(.account(id), in: db).orThrow(.accountNotFound)
@@ -70,7 +74,8 @@ extension MetadataStore {
     /// An account and its password's hash, for signing in.
     package func storedPassword(named name: NamespaceName) async throws -> StoredPassword? {
         try await read { db in
-            guard let account = try db.row(AccountRow.select + " WHERE n.key = ?", [name.key]).map(AccountRow.account) else {
+            guard let account = try db.row(AccountRow.select + " WHERE n.key = ?", [name.key]).map(AccountRow.account)
+            else {
                 return nil
             }
             return StoredPassword(account: account, hash: try AccountRow.passwordHash(account.id, in: db))

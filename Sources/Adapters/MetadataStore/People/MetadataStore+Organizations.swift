@@ -9,7 +9,8 @@ extension MetadataStore {
             try db.run("INSERT INTO organizations (full_name, created_at) VALUES (?, ?)", [new.fullName, now])
             let id = OrganizationID(db.lastInsertedRowID)
             try db.run(
-                "INSERT INTO namespaces (key, name, organization_id) VALUES (?, ?, ?)", [new.name.key, new.name.text, id])
+                "INSERT INTO namespaces (key, name, organization_id) VALUES (?, ?, ?)",
+                [new.name.key, new.name.text, id])
             if let admin = new.firstAdmin {
                 guard try AccountRow.account(admin, in: db) != nil else { throw MetadataError.accountNotFound }
                 try OrganizationRow.setMember(admin, of: id, role: .admin, at: now, in: db)
@@ -79,7 +80,9 @@ extension MetadataStore {
     ) async throws -> Member {
         try await change(audit) { db, now in
             let row = try AccountRow.account(account, in: db).orThrow(.accountNotFound)
-            guard try OrganizationRow.organization(organization, in: db) != nil else { throw MetadataError.organizationNotFound }
+            guard try OrganizationRow.organization(organization, in: db) != nil else {
+                throw MetadataError.organizationNotFound
+            }
             try OrganizationRow.setMember(account, of: organization, role: role, at: now, in: db)
             let since = try db.value(
                 Int64.self, "SELECT created_at FROM members WHERE organization_id = ? AND account_id = ?",
@@ -127,7 +130,8 @@ enum OrganizationRow {
 
     static func organization(_ row: Row) -> Organization {
         Organization(
-            id: row["organization_id"], name: NamespaceName(trusted: row["organization_name"]), fullName: row["full_name"],
+            id: row["organization_id"], name: NamespaceName(trusted: row["organization_name"]),
+            fullName: row["full_name"],
             createdAt: row.date("created_at"))
     }
 
@@ -139,7 +143,8 @@ enum OrganizationRow {
         Member(account: AccountRow.account(row), role: row["role"], since: row.date("since"))
     }
 
-    static func role(of account: AccountID, in organization: OrganizationID, _ db: Database) throws -> OrganizationRole? {
+    static func role(of account: AccountID, in organization: OrganizationID, _ db: Database) throws -> OrganizationRole?
+    {
         try db.value(
             OrganizationRole.self, "SELECT role FROM members WHERE organization_id = ? AND account_id = ?",
             [organization, account])

@@ -18,14 +18,18 @@ extension MetadataStore {
                 ])
             let id = TokenID(db.lastInsertedRowID)
             for repository in new.repositories ?? [] {
-                guard try RepositoryRow.repository(repository, in: db) != nil else { throw MetadataError.repositoryNotFound }
+                guard try RepositoryRow.repository(repository, in: db) != nil else {
+                    throw MetadataError.repositoryNotFound
+                }
                 try db.run("INSERT INTO token_repositories (token_id, repository_id) VALUES (?, ?)", [id, repository])
             }
             return try TokenRow.token(id, in: db).orThrow(.tokenNotFound)
         }
     }
 
-    /// The token with this SHA-256 and its account. Also a revoked or expired one, so that the caller can say which it is.
+    /// The token with this SHA-256 and its account.
+    ///
+    /// Also a revoked or expired one, so that the caller can say which it is.
     package func token(hash: [UInt8]) async throws -> (token: AccessToken, account: Account)? {
         try lookUp { db in
             guard let row = try db.row(TokenRow.select + " WHERE t.hash = ?", [Data(hash)]) else { return nil }
@@ -59,7 +63,9 @@ extension MetadataStore {
         }
     }
 
-    /// From its return on the token works nowhere. Revoking again changes nothing.
+    /// From its return on the token works nowhere.
+    ///
+    /// Revoking again changes nothing.
     package func revokeToken(_ id: TokenID, audit: AuditEntry) async throws -> AccessToken {
         try await change(audit) { db, now in
             try db.run("UPDATE tokens SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?", [now, id])

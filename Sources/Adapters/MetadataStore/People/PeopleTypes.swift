@@ -96,7 +96,9 @@ package struct Namespace: Hashable, Sendable {
     package let owner: NamespaceOwner
 }
 
-/// A token to be created. Its text is never stored.
+/// A token to be created.
+///
+/// Its text is never stored.
 package struct NewToken: Sendable {
     package var account: AccountID
     package var name: String
@@ -108,7 +110,8 @@ package struct NewToken: Sendable {
     package var hash: [UInt8]
 
     package init(
-        account: AccountID, name: String, scope: TokenScope, repositories: Set<RepositoryID>? = nil, expiresAt: Date? = nil,
+        account: AccountID, name: String, scope: TokenScope, repositories: Set<RepositoryID>? = nil,
+        expiresAt: Date? = nil,
         hash: [UInt8]
     ) {
         self.account = account

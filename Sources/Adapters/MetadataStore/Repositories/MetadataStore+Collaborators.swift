@@ -37,7 +37,8 @@ extension MetadataStore {
         }
     }
 
-    package func collaboratorRole(of account: AccountID, in repository: RepositoryID) async throws -> CollaboratorRole? {
+    package func collaboratorRole(of account: AccountID, in repository: RepositoryID) async throws -> CollaboratorRole?
+    {
         try await read { db in try Self.collaboratorRole(of: account, in: repository, db) }
     }
 

@@ -12,15 +12,20 @@ extension MetadataStore {
         let limit = ListLimit.clamp(limit)
         return try await read { db in
             try db.rows(
-                RepositoryRow.select + " WHERE r.deleted_at < ? ORDER BY r.deleted_at LIMIT ?", [date.milliseconds, limit]
+                RepositoryRow.select + " WHERE r.deleted_at < ? ORDER BY r.deleted_at LIMIT ?",
+                [date.milliseconds, limit]
             ).map(RepositoryRow.repository)
         }
     }
 
-    /// Removes all rows of a deleted repository. Its folder is then in `foldersToRemove` until it is forgotten; its large objects
-    /// that no other repository has wait for the sweep.
+    /// Removes all rows of a deleted repository.
+    ///
+    /// Its folder is then in `foldersToRemove` until it is forgotten; its large objects that no other repository has
+    /// wait for the sweep.
     package func purgeRepository(_ id: RepositoryID, audit: AuditEntry) async throws -> RepositoryUID {
-        while try await write({ db, now in try Self.unlinkSome(of: id, at: now, in: db) }) { try Task.checkCancellation() }
+        while try await write({ db, now in try Self.unlinkSome(of: id, at: now, in: db) }) {
+            try Task.checkCancellation()
+        }
         return try await change(audit) { db, now in
             let repository = try RepositoryRow.repository(id, in: db)
             guard let repository, repository.deletedAt != nil else { throw MetadataError.repositoryNotFound }
@@ -36,7 +41,9 @@ extension MetadataStore {
     package func foldersToRemove(limit: Int = 100) async throws -> [RepositoryUID] {
         let limit = ListLimit.clamp(limit)
         return try await read { db in
-            try db.rows("SELECT uid FROM removed_folders ORDER BY uid LIMIT ?", [limit]).map { RepositoryUID(trusted: $0[0]) }
+            try db.rows("SELECT uid FROM removed_folders ORDER BY uid LIMIT ?", [limit]).map {
+                RepositoryUID(trusted: $0[0])
+            }
         }
     }
 
@@ -54,7 +61,8 @@ extension MetadataStore {
             let oid: Data = row[0]
             try db.run("DELETE FROM object_links WHERE repository_id = ? AND oid = ?", [id, oid])
             try db.run(
-                "UPDATE objects SET links = links - 1, unlinked_at = CASE links WHEN 1 THEN ? END WHERE oid = ?", [now, oid])
+                "UPDATE objects SET links = links - 1, unlinked_at = CASE links WHEN 1 THEN ? END WHERE oid = ?",
+                [now, oid])
         }
         return oids.count == purgeBatch
     }

@@ -43,7 +43,8 @@ extension MetadataStore {
             }
             if let branch = change.defaultBranch.value {
                 try db.run(
-                    "UPDATE repositories SET default_branch = ?, refs_version = refs_version + 1 WHERE id = ?", [branch, id])
+                    "UPDATE repositories SET default_branch = ?, refs_version = refs_version + 1 WHERE id = ?",
+                    [branch, id])
             }
             if let description = change.description.value {
                 try db.run("UPDATE repositories SET description = ? WHERE id = ?", [description, id])
@@ -53,7 +54,9 @@ extension MetadataStore {
         }
     }
 
-    /// Renames it or moves it to another owner. The old name redirects until another repository takes it.
+    /// Renames it or moves it to another owner.
+    ///
+    /// The old name redirects until another repository takes it.
     package func renameRepository(
         _ id: RepositoryID, to name: RepositoryName, audit: AuditEntry
     ) async throws -> Repository {

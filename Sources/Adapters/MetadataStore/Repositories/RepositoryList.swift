@@ -11,9 +11,9 @@ extension MetadataStore {
 
 /// Answers a `RepositoryQuery`.
 ///
-/// What somebody may see is the union of some sets (public ones of a kind, private ones of a name space, …), and each is a range of an
-/// index in the order asked for. So the page is merged from the first entries of each range, whatever the size of the site: a single
-/// query with `OR` would walk over all that the principal may not see.
+/// What somebody may see is the union of some sets (public ones of a kind, private ones of a name space, …), and each
+/// is a range of an index in the order asked for. So the page is merged from the first entries of each range, whatever
+/// the size of the site: a single query with `OR` would walk over all that the principal may not see.
 struct RepositoryList {
     /// A repository with what it is sorted by.
     private struct Entry {
@@ -21,7 +21,6 @@ struct RepositoryList {
         let name: String
         let updated: Int64
     }
-
 
     private let query: RepositoryQuery
     private let limit: Int
@@ -93,7 +92,9 @@ struct RepositoryList {
         let kinds = query.kind.map { [$0] } ?? RepositoryKind.allCases
         return try kinds.flatMap { kind in
             try visibilities.flatMap { visibility in
-                try fetch("repositories AS r", where: "r.deleted_at IS NULL AND r.kind = ? AND r.visibility = ?", [kind, visibility], db)
+                try fetch(
+                    "repositories AS r", where: "r.deleted_at IS NULL AND r.kind = ? AND r.visibility = ?",
+                    [kind, visibility], db)
             }
         }
     }
@@ -134,7 +135,8 @@ struct RepositoryList {
                 AND (r.visibility <> 'private' OR r.namespace_id IN (SELECT value FROM json_each(?))
                     OR EXISTS (SELECT 1 FROM collaborators AS c WHERE c.repository_id = r.id AND c.account_id = ?))
                 """,
-            [JSONList.text(repositories.map(\.rawValue)), query.kind, query.kind, owner, owner, namespaces, account], db)
+            [JSONList.text(repositories.map(\.rawValue)), query.kind, query.kind, owner, owner, namespaces, account], db
+        )
     }
 
     private func namespaces(of account: AccountID, _ db: Database) throws -> [Int64] {
@@ -152,7 +154,9 @@ struct RepositoryList {
     }
 
     // `table` and `condition` are texts of this file; values are bound.
-    private func fetch(_ table: String, where condition: String, _ arguments: StatementArguments, _ db: Database) throws -> [Entry] {
+    private func fetch(_ table: String, where condition: String, _ arguments: StatementArguments, _ db: Database) throws
+        -> [Entry]
+    {
         let sql =
             switch query.order {
             case .name:

@@ -1,7 +1,9 @@
 import FoundationEssentials
 import HubCore
 
-/// A repository to be created. Its owner is the account or organization that `reference` names.
+/// A repository to be created.
+///
+/// Its owner is the account or organization that `reference` names.
 package struct NewRepository: Sendable {
     package var reference: RepositoryReference
     package var visibility: Visibility
@@ -10,7 +12,8 @@ package struct NewRepository: Sendable {
     package var description: String?
 
     package init(
-        reference: RepositoryReference, visibility: Visibility, defaultBranch: String = "main", creator: AccountID? = nil,
+        reference: RepositoryReference, visibility: Visibility, defaultBranch: String = "main",
+        creator: AccountID? = nil,
         description: String? = nil
     ) {
         self.reference = reference
@@ -21,14 +24,17 @@ package struct NewRepository: Sendable {
     }
 }
 
-/// What changes of a repository. Its name changes by `renameRepository`.
+/// What changes of a repository.
+///
+/// Its name changes by `renameRepository`.
 package struct RepositoryChange: Sendable {
     package var visibility: Change<Visibility>
     package var defaultBranch: Change<String>
     package var description: Change<String?>
 
     package init(
-        visibility: Change<Visibility> = .keep, defaultBranch: Change<String> = .keep, description: Change<String?> = .keep
+        visibility: Change<Visibility> = .keep, defaultBranch: Change<String> = .keep,
+        description: Change<String?> = .keep
     ) {
         self.visibility = visibility
         self.defaultBranch = defaultBranch
@@ -85,7 +91,8 @@ package struct RepositoryQuery: Sendable {
     package var limit: Int
 
     package init(
-        kind: RepositoryKind? = nil, owner: NamespaceOwner? = nil, visibleTo: VisibilityScope, includesDeleted: Bool = false,
+        kind: RepositoryKind? = nil, owner: NamespaceOwner? = nil, visibleTo: VisibilityScope,
+        includesDeleted: Bool = false,
         order: Order = .name, after: String? = nil, limit: Int = 100
     ) {
         self.kind = kind

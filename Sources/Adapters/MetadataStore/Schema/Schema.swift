@@ -1,9 +1,11 @@
 import GRDB
 
-/// The numbered steps that make the schema. A step is never edited or moved once released.
+/// The numbered steps that make the schema.
 ///
-/// Times are whole milliseconds since 1970, names are compared by a lower-case key, git names are 20 bytes and object names 32.
-/// Ids are never given twice (`AUTOINCREMENT`), since the audit log speaks of them.
+/// A step is never edited or moved once released.
+///
+/// Times are whole milliseconds since 1970, names are compared by a lower-case key, git names are 20 bytes and object
+/// names 32. Ids are never given twice (`AUTOINCREMENT`), since the audit log speaks of them.
 enum Schema {
     /// "CSGH", so that `file` and other hubs know the database.
     static let applicationID = 0x4353_4748

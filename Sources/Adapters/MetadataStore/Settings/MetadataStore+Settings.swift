@@ -1,7 +1,9 @@
 import FoundationEssentials
 import GRDB
 
-/// Values of settings, by key. Which keys exist and what they may hold is known to those who read them.
+/// Values of settings, by key.
+///
+/// Which keys exist and what they may hold is known to those who read them.
 extension MetadataStore {
     package func setting(_ key: String) async throws -> String? {
         try lookUp { db in try db.value(String.self, "SELECT value FROM settings WHERE key = ?", [key]) }
@@ -11,7 +13,9 @@ extension MetadataStore {
     package func settings() async throws -> [String: String] {
         try await read { db in
             var values: [String: String] = [:]
-            for row in try db.rows("SELECT key, value FROM settings ORDER BY key LIMIT 1000") { values[row["key"]] = row["value"] }
+            for row in try db.rows("SELECT key, value FROM settings ORDER BY key LIMIT 1000") {
+                values[row["key"]] = row["value"]
+            }
             return values
         }
     }

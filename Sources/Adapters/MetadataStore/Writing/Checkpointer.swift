@@ -4,7 +4,8 @@ import GRDB
 import Logging
 import Synchronization
 
-/// Moves the write-ahead log into the database: in between when it has grown, and whole when nobody has written for a while.
+/// Moves the write-ahead log into the database: in between when it has grown, and whole when nobody has written for a
+/// while.
 ///
 /// The log keeps the blocks of `keptLogBytes` when it is empty, so that deletions commit on a full disk.
 final class Checkpointer: Sendable {
@@ -77,13 +78,16 @@ final class Checkpointer: Sendable {
         }
     }
 
-    /// A failure is no loss: the log still holds everything. An error of fsync ends the process in the VFS.
+    /// A failure is no loss: the log still holds everything.
+    ///
+    /// An error of fsync ends the process in the VFS.
     @discardableResult
     private func checkpoint(_ db: Database, _ mode: Database.CheckpointMode) -> Bool {
         do {
             _ = try db.checkpoint(mode)
             return true
-        } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY || error.resultCode == .SQLITE_LOCKED {
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY || error.resultCode == .SQLITE_LOCKED
+        {
             log.debug("A checkpoint waits for readers")
         } catch {
             log.warning("A checkpoint failed; the log keeps growing: \(error)")

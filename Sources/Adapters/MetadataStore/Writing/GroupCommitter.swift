@@ -4,10 +4,11 @@ import Synchronization
 
 /// The one writer: changes that wait at the same time share one durable transaction.
 ///
-/// Callers append a job and the writer's queue is asked to drain the list: `BEGIN IMMEDIATE`, a savepoint for each job, one
-/// `COMMIT`, and only then is anybody answered. A job that throws undoes its savepoint only. When an error ends the whole transaction
-/// (disk full, an I/O error, `RAISE(ROLLBACK)`), nobody is acknowledged and the other jobs run again, each alone. So a job does
-/// nothing outside the database and may run more than once. Cancelling a caller does not stop its job.
+/// Callers append a job and the writer's queue is asked to drain the list: `BEGIN IMMEDIATE`, a savepoint for each job,
+/// one `COMMIT`, and only then is anybody answered. A job that throws undoes its savepoint only. When an error ends the
+/// whole transaction (disk full, an I/O error, `RAISE(ROLLBACK)`), nobody is acknowledged and the other jobs run again,
+/// each alone. So a job does nothing outside the database and may run more than once. Cancelling a caller does not stop
+/// its job.
 final class GroupCommitter: Sendable {
     /// The most jobs in one transaction, so that the first of them does not wait for ever.
     static let maximumBatch = 512
@@ -48,7 +49,9 @@ final class GroupCommitter: Sendable {
         }
     }
 
-    /// Refuses further jobs. Those that wait are still done.
+    /// Refuses further jobs.
+    ///
+    /// Those that wait are still done.
     func close() {
         state.withLock { $0.isClosed = true }
     }
@@ -121,7 +124,9 @@ final class GroupCommitter: Sendable {
         do {
             try db.run("SAVEPOINT job")
             let answer = try job.attempt(db)
-            guard db.isInsideTransaction else { return .transactionEnded(MetadataError.constraint("the change ended its transaction")) }
+            guard db.isInsideTransaction else {
+                return .transactionEnded(MetadataError.constraint("the change ended its transaction"))
+            }
             try db.run("RELEASE job")
             return .done(answer)
         } catch {
@@ -150,7 +155,9 @@ final class GroupCommitter: Sendable {
         }
     }
 
-    /// Commits, or ends the process if it cannot be known whether it did. Throws with the transaction undone.
+    /// Commits, or ends the process if it cannot be known whether it did.
+    ///
+    /// Throws with the transaction undone.
     private func finish(_ db: Database) throws {
         do {
             try db.run("COMMIT")

@@ -2,7 +2,7 @@ import CHubPlatform
 import Logging
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #endif
 
 /// Blocks that the write-ahead log owns beyond its length, so that a change fits in when the disk is full.

@@ -4,7 +4,7 @@ import GRDB
 import HubCore
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #endif
 
 /// Opens `hub.db` as design law 3 wants it, and reads back that it is so.
@@ -48,9 +48,12 @@ enum StoreConnection {
 
     /// Refuses to go on with a connection that would acknowledge what a power cut can take.
     private static func check(_ db: Database) throws {
-        let wanted = [("synchronous", "2"), ("foreign_keys", "1"), ("journal_mode", "wal"), ("wal_autocheckpoint", "0")]
+        let wanted = [
+            ("synchronous", "2"), ("foreign_keys", "1"), ("journal_mode", "wal"), ("wal_autocheckpoint", "0"),
+        ]
         for (pragma, value) in wanted {
-            let actual = try Row.fetchOne(db, sql: "PRAGMA \(pragma)").map { "\(($0[0] as DatabaseValue?) ?? .null)" } ?? ""
+            let actual =
+                try Row.fetchOne(db, sql: "PRAGMA \(pragma)").map { "\(($0[0] as DatabaseValue?) ?? .null)" } ?? ""
             guard actual.trimmingQuotes == value else {
                 throw MetadataError.unusable("The database does not accept \(pragma) = \(value); it has \(actual).")
             }

@@ -34,7 +34,8 @@ extension Identity {
         return try await store.createAccount(account, audit: entry)
     }
 
-    /// Whole for oneself and for those who manage accounts; for others who are signed in without e-mail address and roles.
+    /// Whole for oneself and for those who manage accounts; for others who are signed in without e-mail address and
+    /// roles.
     package func account(named name: NamespaceName, by principal: Principal) async throws -> Account {
         try requireSignedIn(principal)
         guard var account = try await store.account(named: name) else { throw MetadataError.accountNotFound }
@@ -53,15 +54,18 @@ extension Identity {
         return try await store.accounts(after: after, limit: limit)
     }
 
-    /// E-mail address and full name of the own account; also roles and enabling for those who manage accounts. A `passwordHash` in the
-    /// change is left out; use `setPassword`.
+    /// E-mail address and full name of the own account; also roles and enabling for those who manage accounts.
+    ///
+    /// A `passwordHash` in the change is left out; use `setPassword`.
     package func updateAccount(
         _ name: NamespaceName, _ change: AccountChange, by caller: Caller
     ) async throws -> Account {
         let account = try await managedAccount(name, by: caller.principal)
         var change = change
         change.passwordHash = .keep
-        if change.siteRoles.isSet || change.isDisabled.isSet { try await requireSite(.manageAccounts, by: caller.principal) }
+        if change.siteRoles.isSet || change.isDisabled.isSet {
+            try await requireSite(.manageAccounts, by: caller.principal)
+        }
         try PersonRules.check(email: change.email.value ?? nil, fullName: change.fullName.value ?? nil)
         var detail: [String: String] = [:]
         if change.email.isSet { detail["email"] = "changed" }
@@ -77,7 +81,8 @@ extension Identity {
         let account = try await managedAccount(name, by: caller.principal)
         let hash = try await checkedHash(password, of: account.name)
         _ = try await store.updateAccount(
-            account.id, AccountChange(passwordHash: .set(hash)), audit: caller.entry("account.password", on: account.name.text))
+            account.id, AccountChange(passwordHash: .set(hash)),
+            audit: caller.entry("account.password", on: account.name.text))
     }
 
     /// Refused while it owns repositories.
@@ -96,7 +101,8 @@ extension Identity {
 
     // MARK: - Within Identity
 
-    /// An account that the principal may change: its own (with a token: of scope `admin`), or any for those who manage accounts.
+    /// An account that the principal may change: its own (with a token: of scope `admin`), or any for those who manage
+    /// accounts.
     func managedAccount(_ name: NamespaceName, by principal: Principal) async throws -> Account {
         try requireSignedIn(principal)
         let account = try await store.account(named: name)

@@ -14,7 +14,9 @@ extension Identity {
 
     package func organization(named name: NamespaceName, by principal: Principal) async throws -> Organization {
         try requireSignedIn(principal)
-        guard let organization = try await store.organization(named: name) else { throw MetadataError.organizationNotFound }
+        guard let organization = try await store.organization(named: name) else {
+            throw MetadataError.organizationNotFound
+        }
         return organization
     }
 
@@ -41,7 +43,9 @@ extension Identity {
             organization.id, audit: caller.entry("organization.delete", on: organization.name.text))
     }
 
-    /// For members and for those who manage organizations. E-mail addresses and site roles are left out.
+    /// For members and for those who manage organizations.
+    ///
+    /// E-mail addresses and site roles are left out.
     package func members(
         of name: NamespaceName, after: String? = nil, limit: Int = 100, by principal: Principal
     ) async throws -> Page<Member> {
@@ -77,7 +81,8 @@ extension Identity {
             ? try await self.organization(named: organization, by: caller.principal)
             : try await requireAdministration(of: organization, by: caller.principal)
         guard let account = try await store.account(named: account) else { throw MetadataError.accountNotFound }
-        let entry = caller.entry("organization.member.remove", on: organization.name.text, ["account": account.name.text])
+        let entry = caller.entry(
+            "organization.member.remove", on: organization.name.text, ["account": account.name.text])
         try await store.removeMember(account.id, of: organization.id, audit: entry)
     }
 
@@ -94,7 +99,8 @@ extension Identity {
         try await require(.administer, on: repository, by: caller.principal)
         guard let account = try await store.account(named: account) else { throw MetadataError.accountNotFound }
         let entry = caller.entry(
-            "repository.collaborator", on: "\(repository.reference)", ["account": account.name.text, "role": role.rawValue])
+            "repository.collaborator", on: "\(repository.reference)",
+            ["account": account.name.text, "role": role.rawValue])
         try await store.setCollaborator(account.id, of: repository.id, role: role, audit: entry)
     }
 

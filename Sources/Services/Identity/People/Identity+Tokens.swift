@@ -22,7 +22,9 @@ package struct TokenRequest: Sendable {
 }
 
 extension Identity {
-    /// For the own account, or for any by those who manage accounts. The text is returned once and kept nowhere.
+    /// For the own account, or for any by those who manage accounts.
+    ///
+    /// The text is returned once and kept nowhere.
     package func createToken(
         _ request: TokenRequest, for name: NamespaceName, by caller: Caller
     ) async throws -> (token: AccessToken, text: String) {
@@ -68,10 +70,13 @@ extension Identity {
         return try await store.tokens(of: account.id, after: after, limit: limit)
     }
 
-    /// From the return on it works nowhere. A program may revoke the token that it uses itself.
+    /// From the return on it works nowhere.
+    ///
+    /// A program may revoke the token that it uses itself.
     package func revokeToken(_ id: TokenID, by caller: Caller) async throws -> AccessToken {
         let token = try await token(id, by: caller.principal)
-        return try await store.revokeToken(id, audit: caller.entry("token.revoke", on: "token \(token.id)", ["name": token.name]))
+        return try await store.revokeToken(
+            id, audit: caller.entry("token.revoke", on: "token \(token.id)", ["name": token.name]))
     }
 
     private func check(_ request: TokenRequest) throws(IdentityError) {

@@ -30,7 +30,9 @@ enum AccessLevel: Int, Comparable {
     }
 }
 
-/// Law 5: the one place where it is decided who may do what with a repository. Pure: everything known comes as arguments.
+/// Law 5: the one place where it is decided who may do what with a repository.
+///
+/// Pure: everything known comes as arguments.
 package enum AccessRules {
     /// `facts` are those of the principal's account and this repository; empty for others.
     package static func decide(
@@ -57,7 +59,9 @@ package enum AccessRules {
         }
     }
 
-    private static func decide(_ needed: AccessLevel, has level: AccessLevel, _ repository: Repository) -> AccessDecision {
+    private static func decide(_ needed: AccessLevel, has level: AccessLevel, _ repository: Repository)
+        -> AccessDecision
+    {
         if level >= needed { return .allowed }
         return level >= .read && repository.deletedAt == nil ? .forbidden : .hidden
     }

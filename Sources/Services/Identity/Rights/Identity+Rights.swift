@@ -66,7 +66,9 @@ extension Identity {
     package func requireCreation(in name: NamespaceName, by principal: Principal) async throws -> Namespace {
         try requireSignedIn(principal)
         try requireScope(.write, principal)
-        guard let namespace = try await store.namespace(named: name) else { throw MetadataError.namespaceNotFound(name) }
+        guard let namespace = try await store.namespace(named: name) else {
+            throw MetadataError.namespaceNotFound(name)
+        }
         guard let account = principal.account, !account.siteRoles.contains(.administrator) else { return namespace }
         switch namespace.owner {
         case .account(let owner):

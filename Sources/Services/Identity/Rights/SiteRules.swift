@@ -1,9 +1,12 @@
 import HubCore
 
-/// Decides who may do what with the site as a whole. Pure, as `AccessRules` is.
+/// Decides who may do what with the site as a whole.
+///
+/// Pure, as `AccessRules` is.
 package enum SiteRules {
     /// `allOrganizations`: the site setting `members-create-organizations`.
-    package static func allows(_ action: SiteAction, by principal: Principal, membersCreateOrganizations: Bool) -> Bool {
+    package static func allows(_ action: SiteAction, by principal: Principal, membersCreateOrganizations: Bool) -> Bool
+    {
         switch principal {
         case .localAdministrator: true
         case .anonymous: false

@@ -15,7 +15,9 @@ extension Identity {
         return value(of: setting, stored: try await store.setting(setting.key))
     }
 
-    /// `nil` takes it back to its default. Holds from the next request on.
+    /// `nil` takes it back to its default.
+    ///
+    /// Holds from the next request on.
     package func setSiteSetting(_ key: String, to text: String?, by caller: Caller) async throws -> SiteSettingValue {
         try await requireSite(.changeSettings, by: caller.principal)
         let setting = try SiteSetting(parsing: key)

@@ -70,7 +70,7 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
 
 /// A site setting with its present value.
 package struct SiteSettingValue: Hashable, Sendable {
-    /// `anonymous-read`
+    /// For example `anonymous-read`.
     package let key: String
     package let value: String
     package let defaultValue: String

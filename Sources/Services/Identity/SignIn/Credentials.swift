@@ -7,7 +7,9 @@ package enum Credentials: Hashable, Sendable {
     case basic(user: String, password: String)
 }
 
-/// The interface by which a client comes in. They differ in whether an account's password is accepted.
+/// The interface by which a client comes in.
+///
+/// They differ in whether an account's password is accepted.
 package enum Door: String, Hashable, Sendable, CaseIterable {
     /// Tokens; passwords only if the site's `password-for-git` says so.
     case git, lfs

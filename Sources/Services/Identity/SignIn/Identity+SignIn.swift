@@ -4,7 +4,9 @@ import Logging
 import MetadataStore
 
 extension Identity {
-    /// Who shows these credentials. `.none` is `.anonymous`; wrong ones throw an `IdentityError` whose text git can show.
+    /// Who shows these credentials.
+    ///
+    /// `.none` is `.anonymous`; wrong ones throw an `IdentityError` whose text git can show.
     ///
     /// `address` is the client's, for back-off and audit.
     package func authenticate(
@@ -70,7 +72,8 @@ extension Identity {
         guard !stored.account.isDisabled else { throw IdentityError.accountDisabled }
         verified.insert(password, hash: hash, of: stored.account.id, at: now)
         let principal = Principal.account(stored.account)
-        let entry = Caller(principal, address: address).entry("sign-in", on: stored.account.name.text, ["door": door.rawValue])
+        let entry = Caller(principal, address: address).entry(
+            "sign-in", on: stored.account.name.text, ["door": door.rawValue])
         try await store.appendAudit(entry)
         return principal
     }

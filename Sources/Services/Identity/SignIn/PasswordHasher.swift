@@ -5,8 +5,9 @@ import Synchronization
 
 /// Argon2id hashes of passwords, two at a time on threads of their own.
 ///
-/// A hash is kept as libargon2 encodes it, `$argon2id$v=19$m=65536,t=3,p=1$<salt>$<hash>`, with 16 random bytes of salt and 32 of hash, so
-/// that the cost can change and old hashes go on working. The 64 MiB of one computation are given back to the system when it ends.
+/// A hash is kept as libargon2 encodes it, `$argon2id$v=19$m=65536,t=3,p=1$<salt>$<hash>`, with 16 random bytes of salt
+/// and 32 of hash, so that the cost can change and old hashes go on working. The 64 MiB of one computation are given
+/// back to the system when it ends.
 final class PasswordHasher: Sendable {
     static let concurrency = 2
     /// More that wait are refused: each costs a fifth of a second.
@@ -52,7 +53,8 @@ final class PasswordHasher: Sendable {
             cost.passes, cost.memoryKiB, cost.lanes, UInt32(saltBytes), UInt32(hashBytes), Argon2_id)
         var encoded = [CChar](repeating: 0, count: length)
         let code = argon2id_hash_encoded(
-            cost.passes, cost.memoryKiB, cost.lanes, password, password.count, salt, saltBytes, hashBytes, &encoded, length)
+            cost.passes, cost.memoryKiB, cost.lanes, password, password.count, salt, saltBytes, hashBytes, &encoded,
+            length)
         guard code == ARGON2_OK.rawValue else { throw PasswordHashError(code: code) }
         return String(decoding: encoded.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }

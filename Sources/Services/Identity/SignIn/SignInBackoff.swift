@@ -1,14 +1,15 @@
 import Synchronization
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #endif
 
 /// Makes guessing passwords slow: after some failures each further attempt waits twice as long as the one before.
 ///
-/// Counted apart for each account name, whether it exists or not, and for each address (for IPv6 its /64), since one guesser may try
-/// many names and many guessers one name. Kept in memory, bounded; an entry is forgotten 15 minutes after its last failure. Tokens are
-/// not counted: nobody guesses 160 bits, and nobody shall lock out somebody else's programs.
+/// Counted apart for each account name, whether it exists or not, and for each address (for IPv6 its /64), since one
+/// guesser may try many names and many guessers one name. Kept in memory, bounded; an entry is forgotten 15 minutes
+/// after its last failure. Tokens are not counted: nobody guesses 160 bits, and nobody shall lock out somebody else's
+/// programs.
 final class SignInBackoff: Sendable {
     static let accountAttempts = 10
     static let addressAttempts = 30
@@ -29,12 +30,15 @@ final class SignInBackoff: Sendable {
 
     private let state = Mutex(State())
 
-    /// Counts an attempt as failed until `succeeded` says otherwise, so that many at once are no way around. Throws when it must wait.
+    /// Counts an attempt as failed until `succeeded` says otherwise, so that many at once are no way around.
+    ///
+    /// Throws when it must wait.
     func begin(account: String, address: String?, at now: Double) throws(IdentityError) {
         let address = address.map(Self.group)
         let wait: Double = state.withLock { state in
             let delay = max(
-                Self.delay(state.accounts[account], at: now), address.map { Self.delay(state.addresses[$0], at: now) } ?? 0)
+                Self.delay(state.accounts[account], at: now),
+                address.map { Self.delay(state.addresses[$0], at: now) } ?? 0)
             guard delay <= 0 else { return delay }
             Self.count(account, in: &state.accounts, free: Self.accountAttempts, at: now)
             if let address { Self.count(address, in: &state.addresses, free: Self.addressAttempts, at: now) }

@@ -1,9 +1,11 @@
 import COpenSSL
 
-/// The text of an access token: `hub_`, 32 characters that hold 160 random bits, 7 that hold a CRC-32 of what is before them.
+/// The text of an access token: `hub_`, 32 characters that hold 160 random bits, 7 that hold a CRC-32 of what is before
+/// them.
 ///
-/// Characters are `a-z` and `2-9` without `l` and `o`, five bits each. The checksum tells a mistyped token from one that was revoked or
-/// never existed, before anything is asked of the database; it is no secret. Only the SHA-256 of the text is stored.
+/// Characters are `a-z` and `2-9` without `l` and `o`, five bits each. The checksum tells a mistyped token from one
+/// that was revoked or never existed, before anything is asked of the database; it is no secret. Only the SHA-256 of
+/// the text is stored.
 package struct TokenText: Hashable, Sendable {
     package static let prefix = "hub_"
     static let length = 4 + 32 + 7

@@ -1,9 +1,11 @@
 import HubCore
 import Synchronization
 
-/// Passwords that were right a short while ago, so that a client which sends one with each request does not cost an Argon2id each time.
+/// Passwords that were right a short while ago, so that a client which sends one with each request does not cost an
+/// Argon2id each time.
 ///
-/// Kept is an HMAC under a key of this process over account, stored hash and password; a changed password therefore counts at once.
+/// Kept is an HMAC under a key of this process over account, stored hash and password; a changed password therefore
+/// counts at once.
 final class VerifiedPasswords: Sendable {
     static let lifetime: Double = 300
     private static let bound = 1_000
