@@ -180,8 +180,12 @@ struct TransportTests {
         group.put("echo") { request, _ in Response(status: .ok, body: ResponseBody(asyncSequence: request.body)) }
         group.put("count") { request, _ in
             var count = 0
-            for try await piece in request.body { count += piece.readableBytes }
-            return "\(count)"
+            do {
+                for try await piece in request.body { count += piece.readableBytes }
+            } catch {
+                return Response(status: .internalServerError)
+            }
+            return Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(string: "\(count)")))
         }
         group.put("refuse") { _, _ in
             Response(

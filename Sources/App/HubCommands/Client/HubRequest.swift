@@ -1,6 +1,7 @@
 import FoundationEssentials
 import HTTPTypes
 import NIOCore
+import Synchronization
 
 /// A request of a verb to the hub's own API.
 struct HubRequest: Sendable {
@@ -46,6 +47,11 @@ enum HubRequestBody: Sendable {
     case none
     case bytes(ByteBuffer)
     case stream(length: Int64?, Producer)
+}
+
+/// Why a request's body could not be made.
+final class SendFailure: Sendable {
+    let error = Mutex<(any Error)?>(nil)
 }
 
 /// What the hub answered; the body is read by the closure that the response is passed to.

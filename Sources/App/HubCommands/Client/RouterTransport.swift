@@ -2,6 +2,7 @@ import FoundationEssentials
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import Synchronization
 
 /// The hub's router in this process, for verbs that run while no hub does.
 struct RouterTransport: HubTransport {
@@ -27,9 +28,12 @@ struct RouterTransport: HubTransport {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             let sent = BodyPipe()
             let answered = BodyPipe()
+            let failure = SendFailure()
             do {
-                send(request.body, through: sent, in: &tasks)
+                send(request.body, through: sent, failure, in: &tasks)
                 let response = try await respond(Request(head: head(of: request), body: body(of: request, sent)))
+                // The router only knows that its request broke off; this is why.
+                if let error = failure.error.withLock({ $0 }) { throw error }
                 receive(response.body, through: answered, in: &tasks)
                 let answer = HubResponse(
                     status: response.status.code, retryAfter: response.headers[.retryAfter],
@@ -52,7 +56,8 @@ struct RouterTransport: HubTransport {
     }
 
     private func send(
-        _ body: HubRequestBody, through pipe: BodyPipe, in tasks: inout ThrowingTaskGroup<Void, any Error>
+        _ body: HubRequestBody, through pipe: BodyPipe, _ failure: SendFailure,
+        in tasks: inout ThrowingTaskGroup<Void, any Error>
     ) {
         guard case .stream(_, let produce) = body else { return }
         tasks.addTask {
@@ -60,7 +65,8 @@ struct RouterTransport: HubTransport {
                 try await produce { try await pipe.write($0) }
                 await pipe.finish(nil)
             } catch {
-                await pipe.finish(error)
+                if !(error is CancellationError) { failure.error.withLock { $0 = error } }
+                await pipe.finish(CancellationError())
             }
         }
     }

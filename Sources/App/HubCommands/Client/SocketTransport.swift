@@ -168,11 +168,6 @@ private final class RequestPartHandler: ChannelOutboundHandler, Sendable {
     }
 }
 
-/// Why a request's body could not be made.
-private final class SendFailure: Sendable {
-    let error = Mutex<(any Error)?>(nil)
-}
-
 /// The body of an answer. Read by one task at a time, as the closure that gets it runs in one.
 private final class PartSource {
     private var parts: NIOAsyncChannelInboundStream<HTTPClientResponsePart>.AsyncIterator

@@ -35,7 +35,11 @@ struct HubConnection {
         do {
             let hub = try await Hub(settings: settings, purpose: .local)
             return RouterTransport(
-                respond: { try await hub.respond($0, as: principal) }, shutDown: { await hub.close() })
+                respond: { try await hub.respond($0, as: principal) },
+                shutDown: {
+                    await hub.close()
+                    Self.becomeCaller()
+                })
         } catch StartError.alreadyRunning(let holder) {
             // It may just have started.
             if case .answers = await socket.reachability() { return socket }
@@ -77,6 +81,13 @@ struct HubConnection {
                 .notPermitted,
                 "This process may not become the owner of \(location.data); run the command as that user.")
         }
+    }
+
+    /// What the verb does after that, writing an export for one, it does as the caller again.
+    private static func becomeCaller() {
+        // A caller that never became another has nothing to go back to.
+        _ = seteuid(getuid())
+        _ = setegid(getgid())
     }
 
     private var sudoUID: UInt32? { session.environment["SUDO_UID"].flatMap { UInt32($0) } }

@@ -108,7 +108,10 @@ final class LocalFileReader: Sendable {
     init(path: String) throws {
         descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else {
-            throw CommandFailure(.badData, "\(DisplayText.safe(path)) cannot be read; see that it exists and is yours.")
+            let reader = geteuid() == getuid() ? "you" : "the hub's own user"
+            throw CommandFailure(
+                .badData, "\(DisplayText.safe(path)) cannot be read; see that it exists and that \(reader) may read it."
+            )
         }
         // Advice only.
         _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)

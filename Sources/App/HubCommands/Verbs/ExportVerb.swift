@@ -28,14 +28,17 @@ extension RepositoryCommand {
             let export = RepositoryExport(
                 client: HubClient(transport: transport), console: session.console, data: location.data,
                 reference: words.reference, target: BareRepository(folder: HubLocation.absolute(words.rest[0])))
+            let contents: RepositoryExport.Contents
             do {
-                try await export.run()
+                contents = try await export.contents()
             } catch {
                 // The export's own error says more than one of closing.
                 try? await transport.close()
                 throw error
             }
+            // The files do not change any more, so a hub that was opened for this verb is not needed to copy them.
             try await transport.close()
+            try await export.copy(contents)
             session.console.print(words.rest[0])
         }
     }
@@ -49,15 +52,14 @@ struct RepositoryExport: Sendable {
     let reference: RepositoryReference
     let target: BareRepository
 
-    private struct Contents: Sendable {
+    struct Contents: Sendable {
         var head = "refs/heads/main"
         var references: [ExportLine.Ref] = []
         var packs: [ExportLine.Pack] = []
         var objects: [ExportLine.LargeObject] = []
     }
 
-    func run() async throws {
-        let contents = try await contents()
+    func copy(_ contents: Contents) async throws {
         try target.begin()
         let total = contents.packs.reduce(0) { $0 + $1.sizeBytes } + contents.objects.reduce(0) { $0 + $1.sizeBytes }
         let bar = ProgressBar("Exporting", total: total, console: console)
@@ -83,7 +85,7 @@ struct RepositoryExport: Sendable {
                 + "\(DisplayText.counted(contents.objects.count, "large object")), \(DisplayText.bytes(total)).")
     }
 
-    private func contents() async throws -> Contents {
+    func contents() async throws -> Contents {
         let contents = Mutex(Contents())
         try await client.lines(of: ExportLine.self, reference.apiPath + ["export"]) { line in
             contents.withLock { contents in
