@@ -118,7 +118,8 @@ package final class Hub: Sendable {
         let responder = responder
         let server = network.server { request, context in try await responder.respond(to: request, context: context) }
         var services: [any Service] = [
-            ObjectSweeper(lfs: lfs, logger: logger), RepositoryMaintenance(git: gitService, logger: logger), server,
+            ObjectSweeper(lfs: lfs, logger: logger), RepositoryMaintenance(git: gitService, logger: logger),
+            MemoryReturn(), server,
         ]
         if let watcher = network.certificateWatcher { services.append(watcher) }
         logger.notice(

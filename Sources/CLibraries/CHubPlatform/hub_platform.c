@@ -101,3 +101,9 @@ int hub_load_range(int fd, int64_t offset, int64_t length) {
     munmap(pages, size);
     return code == EINVAL ? load_by_reading(fd, offset, length) : code;
 }
+
+int64_t hub_return_free_memory(int64_t threshold_bytes) {
+    int64_t free_bytes = (int64_t)mallinfo2().fordblks;
+    if (free_bytes >= threshold_bytes) malloc_trim(0);
+    return free_bytes;
+}

@@ -1,12 +1,16 @@
 /// A first tick after a tenth of `interval`, then one every `interval`.
-struct AsyncTicks: AsyncSequence, Sendable {
-    let interval: Duration
+package struct AsyncTicks: AsyncSequence, Sendable {
+    private let interval: Duration
 
-    struct Iterator: AsyncIteratorProtocol {
-        let interval: Duration
-        var isFirst = true
+    package init(interval: Duration) { self.interval = interval }
 
-        mutating func next() async -> Void? {
+    package struct Iterator: AsyncIteratorProtocol {
+        fileprivate let interval: Duration
+        private var isFirst = true
+
+        fileprivate init(interval: Duration) { self.interval = interval }
+
+        package mutating func next() async -> Void? {
             let wait = isFirst ? interval / 10 : interval
             isFirst = false
             do { try await Task.sleep(for: wait) } catch { return nil }
@@ -14,5 +18,5 @@ struct AsyncTicks: AsyncSequence, Sendable {
         }
     }
 
-    func makeAsyncIterator() -> Iterator { Iterator(interval: interval) }
+    package func makeAsyncIterator() -> Iterator { Iterator(interval: interval) }
 }

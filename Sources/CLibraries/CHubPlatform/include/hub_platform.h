@@ -31,3 +31,6 @@ int hub_close_on_exec(int fd);
 
 /// Reads a range of a file into the page cache and waits for it, without copying it. 0, or an errno value.
 int hub_load_range(int fd, int64_t offset, int64_t length);
+
+/// Gives memory that the allocator holds free back to the system, if that is at least `threshold_bytes`. Returns what it held.
+int64_t hub_return_free_memory(int64_t threshold_bytes);
