@@ -14,6 +14,7 @@ package final class GitStore: Sendable {
     let staging: String
     private let snapshots = Mutex(SnapshotCache())
     let receiveThreads = ReceiveThreads()
+    let pins = PackPins()
     /// Repositories whose folders this process has made durable.
     let durableFolders = Mutex<Set<RepositoryUID>>([])
 
@@ -67,9 +68,11 @@ package final class GitStore: Sendable {
         snapshots.withLock { $0.forget(uid) }
         let folder = packFolder(of: uid)
         for id in packs {
-            // The index first: a pack without one is what start-up and sweeps take for a leftover.
-            for path in ["\(folder)/pack-\(id).idx", "\(folder)/pack-\(id).pack"] {
-                guard unlink(path) == 0 || errno == ENOENT else { throw GitStoreError.system("remove a pack") }
+            _ = try pins.removing(PackPins.Key(repository: uid, pack: id)) { () throws(GitStoreError) in
+                // The index first: a pack without one is what start-up and sweeps take for a leftover.
+                for path in ["\(folder)/pack-\(id).idx", "\(folder)/pack-\(id).pack"] {
+                    guard unlink(path) == 0 || errno == ENOENT else { throw .system("remove a pack") }
+                }
             }
         }
     }

@@ -64,6 +64,34 @@ struct PublishTests {
         #expect(try made.quarantine().isEmpty)
     }
 
+    @Test("keeps a pack from being removed until its row can be there")
+    func pinned() throws {
+        var received: ReceivedPack? = try made.receive(pack)
+        let description = try made.store.publish(#require(received))
+        try made.store.remove(packs: [description.id], of: made.uid)
+        #expect(try made.store.packFiles(of: made.uid).count == 1)
+        received = nil
+        try made.store.remove(packs: [description.id], of: made.uid)
+        #expect(try made.store.packFiles(of: made.uid).isEmpty)
+    }
+
+    @Test("packs that no row names are removed once they are old, and publishing makes them young")
+    func unnamed() throws {
+        let description = try made.push(pack)
+        let now = Int64(Date().timeIntervalSince1970)
+        let folder = made.store.packFolder(of: made.uid)
+        #expect(try made.store.removeUnnamedPacks(of: made.uid, named: [description.id], before: now + 60).isEmpty)
+        #expect(try made.store.removeUnnamedPacks(of: made.uid, named: [], before: now - 60).isEmpty)
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
+            let old = [FileAttributeKey.modificationDate: Date(timeIntervalSince1970: 1_000_000_000)]
+            try FileManager.default.setAttributes(old, ofItemAtPath: folder + "/" + name)
+        }
+        try made.push(pack)
+        #expect(try made.store.removeUnnamedPacks(of: made.uid, named: [], before: now - 60).isEmpty)
+        #expect(try made.store.removeUnnamedPacks(of: made.uid, named: [], before: now + 60) == [description.id])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
+    }
+
     @Test("a received pack reads like a stored one before and after")
     func joined() throws {
         let received = try made.receive(pack)

@@ -20,12 +20,19 @@ extension GitStore {
     /// The pack goes first and its index last, as a pack without an index counts as a leftover. Publishing a pack
     /// again that is there already changes nothing.
     ///
+    /// The pack's files stay at least until `received` goes, so hold it until the row is there.
+    ///
     /// - Throws: `StorageFailure` when the outcome is unknown, which must end the process; `GitStoreError.diskFull`.
     package func publish(_ received: ReceivedPack) throws -> PackDescription {
         let name = "pack-\(received.description.id)"
         let folder = packFolder(of: received.repository)
+        let pin = pins.pin(PackPins.Key(repository: received.repository, pack: received.description.id))
+        received.folder.pin.withLock { $0 = pin }
         try createDurably(folder, of: received.repository)
-        if try !isPublished(received.description, folder: folder) {
+        if try isPublished(received.description, folder: folder) {
+            // What sweeps files that no row names goes by their age.
+            for suffix in ["pack", "idx"] { try DurableFile.touch("\(folder)/\(name).\(suffix)") }
+        } else {
             for suffix in ["pack", "idx"] { try DurableFile.seal("\(received.folder.path)/\(name).\(suffix)") }
             for suffix in ["pack", "idx"] {
                 let target = "\(folder)/\(name).\(suffix)"
@@ -80,6 +87,11 @@ enum DurableFile {
         defer { close(descriptor) }
         guard fchmod(descriptor, 0o440) == 0 else { throw GitStoreError.system("change a file's mode") }
         try synchronize(descriptor, "fsync of a pack")
+    }
+
+    /// Sets a file's time to now.
+    static func touch(_ path: String) throws {
+        guard utimensat(AT_FDCWD, path, nil, 0) == 0 else { throw GitStoreError.system("touch a file") }
     }
 
     static func synchronize(folder path: String) throws {

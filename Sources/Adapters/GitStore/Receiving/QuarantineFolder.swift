@@ -1,5 +1,6 @@
 import Glibc
 import HubCore
+import Synchronization
 
 /// The private folder in which a pack is received or made; removed with all that is left in it when the last
 /// reference goes.
@@ -7,6 +8,8 @@ import HubCore
 /// What a killed process leaves is removed when the next one opens the store.
 final class QuarantineFolder: Sendable {
     let path: String
+    /// Held from publishing on, so that the pack's files stay until whoever published it is done with it.
+    let pin = Mutex<PackPin?>(nil)
 
     init(in staging: String) throws(GitStoreError) {
         // A uid is 16 random bytes, as unique here as it is for repositories.

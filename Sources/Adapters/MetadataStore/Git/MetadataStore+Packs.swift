@@ -71,6 +71,15 @@ extension MetadataStore {
         }
     }
 
+    /// The packs of all rows of the repository with this folder, replaced ones included; `nil` when there is none.
+    package func packs(inFolder uid: RepositoryUID) async throws -> Set<PackID>? {
+        try await read { db in
+            guard try db.row("SELECT 1 FROM repositories WHERE uid = ?", [uid.text]) != nil else { return nil }
+            let rows = try db.rows(PackRow.selectStored + " WHERE r.uid = ?", [uid.text])
+            return Set(rows.map { PackRow.stored($0).description.id })
+        }
+    }
+
     /// Claims packs that were removed before `date` for the sweep, those of an interrupted sweep included: none of them
     /// can be published again until it is forgotten.
     ///

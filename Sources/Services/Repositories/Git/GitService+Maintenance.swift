@@ -21,6 +21,8 @@ extension GitService {
             of: repository.id, remove: result.replaced, add: description.map { [$0] } ?? [],
             expectedPackGeneration: state.packGeneration, expectedReferencesVersion: state.referencesVersion,
             droppedObjects: result.droppedObjects > 0, hasUnreachable: result.hasUnreachable ?? state.hasUnreachable)
+        // The pack's files are kept as long as the result is held: until its row is there.
+        withExtendedLifetime(result) {}
         return isReplaced ? result.replaced.count : 0
     }
 
@@ -55,6 +57,25 @@ extension GitService {
                 try git.remove(packs: packs.map(\.description.id), of: uid)
             }
         }
+    }
+
+    /// Removes files of packs that no row names and that have not changed since `date`.
+    ///
+    /// - Returns: how many packs are gone.
+    func removeUnnamedPacks(before date: Date) async throws -> Int {
+        var count = 0
+        for uid in try await threads.run({ [git] in try git.repositoryFolders() }) {
+            try Task.checkCancellation()
+            let seconds = Int64(date.timeIntervalSince1970)
+            let isOld = try await threads.run { [git] in try git.packFiles(of: uid).contains { $0.modified < seconds } }
+            // The files were listed before the rows are read: a pack that is named meanwhile is not taken for an orphan.
+            guard isOld, let named = try await store.packs(inFolder: uid) else { continue }
+            let removed = try await threads.run { [git] in
+                try git.removeUnnamedPacks(of: uid, named: named, before: seconds)
+            }
+            count += removed.count
+        }
+        return count
     }
 
     func removeFolder(_ uid: RepositoryUID) async throws {

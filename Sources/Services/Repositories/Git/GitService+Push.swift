@@ -75,7 +75,10 @@ extension GitService {
             updates: updates, isAtomic: isAtomic, actor: caller.principal.auditName, account: caller.principal.account?.id,
             newDefaultBranch: PushRules.newDefaultBranch(updates, state: snapshot.state),
             audit: caller.entry("git.push", on: repository.reference.description, PushRules.auditDetail(updates)))
-        switch try await store.applyPush(push) {
+        let result = try await store.applyPush(push)
+        // The pack's files are kept as long as the pack is held: until its row is there.
+        withExtendedLifetime(pack) {}
+        switch result {
         case .applied(let outcomes):
             if description != nil { packArrivals.tell(repository.id) }
             return Self.report(verdicts, isAtomic: isAtomic, applied: outcomes)

@@ -59,6 +59,7 @@ package struct RepositoryMaintenance: Service {
             }
         }
         await attempt("remove replaced packs") { try await sweepPacks(now: now) }
+        await attempt("remove packs that no row names") { try await removeUnnamedPacks(now: now) }
         await attempt("purge deleted repositories") { try await purgeRepositories(now: now) }
     }
 
@@ -92,6 +93,12 @@ package struct RepositoryMaintenance: Service {
             try await git.removePackFiles(packs)
             try await git.store.forgetPacks(packs)
         }
+    }
+
+    private func removeUnnamedPacks(now: Date) async throws {
+        let count = try await git.removeUnnamedPacks(before: now.addingTimeInterval(-settings.fileGrace))
+        guard count > 0 else { return }
+        logger.info("Removed \(count) packs that no row names", metadata: ["packs.removed": "\(count)"])
     }
 
     private func purgeRepositories(now: Date) async throws {
