@@ -50,6 +50,9 @@ package final class GitService: Sendable {
             allReferences: snapshot.allReferenceTargets, hasUnreachable: snapshot.state.hasUnreachable, fairKey: fairKey, framing: framing)
     }
 
+    /// Drops made packs that nobody has asked for lately.
+    func trimPackCache() { sender.trim() }
+
     /// A quarantine for the pack of a push.
     package func makeReceiver(for snapshot: GitSnapshot) async throws -> PackReceiver {
         try await threads.run { [git, receiveLimits] in

@@ -58,6 +58,7 @@ package struct RepositoryMaintenance: Service {
                 try await mergeIfNeeded(repository)
             }
         }
+        git.trimPackCache()
         await attempt("remove replaced packs") { try await sweepPacks(now: now) }
         await attempt("remove packs that no row names") { try await removeUnnamedPacks(now: now) }
         await attempt("purge deleted repositories") { try await purgeRepositories(now: now) }
