@@ -93,7 +93,7 @@ package struct RepositoryService: Sendable {
     }
 
     private func checkBranch(_ name: String) throws(RepositoryError) {
-        guard ReferenceName.branch(name) != nil else { throw .invalidBranch(name) }
+        guard ReferenceName.newBranch(name) != nil else { throw .invalidBranch(name) }
     }
 
     private func checkDescription(_ text: String?) throws(RepositoryError) {

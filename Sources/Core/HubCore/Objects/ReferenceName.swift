@@ -14,6 +14,13 @@ package struct ReferenceName: Hashable, Sendable, Comparable, CustomStringConver
     package init(trusted text: String) { self.text = text }
 
     package static func branch(_ name: String) -> ReferenceName? { ReferenceName("refs/heads/" + name) }
+    /// A branch that the hub itself may make: not one that git's own commands refuse or take for something else
+    /// (`git check-ref-format --branch`).
+    package static func newBranch(_ name: String) -> ReferenceName? {
+        guard name != "HEAD", !name.hasPrefix("-"), !name.hasPrefix("refs/") else { return nil }
+        return branch(name)
+    }
+
     package static func tag(_ name: String) -> ReferenceName? { ReferenceName("refs/tags/" + name) }
 
     package var isBranch: Bool { text.hasPrefix("refs/heads/") }

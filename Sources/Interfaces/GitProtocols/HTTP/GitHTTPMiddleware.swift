@@ -10,8 +10,8 @@ import WebCore
 package struct GitHTTPMiddleware: RouterMiddleware {
     package typealias Context = HubContext
 
-    /// An inflated upload-pack request may have this many bytes of packets.
-    static let maximumRequestBytes = 64 << 20
+    /// An inflated upload-pack request may have this many bytes of packets: room for a million wants.
+    static let maximumRequestBytes = 100 << 20
 
     private let identity: Identity
     private let git: GitService

@@ -7,7 +7,6 @@ import NIOCore
 struct GitRequestBody {
     private var pieces: RequestBody.AsyncIterator
     private let inflater: GzipInflater?
-    private var waiting: [ByteBuffer] = []
     private var decoder = PktLineDecoder()
     private var isAtEnd = false
 
@@ -24,13 +23,13 @@ struct GitRequestBody {
     /// The next piece of the body as the client meant it; `nil` at its end.
     mutating func next() async throws -> ByteBuffer? {
         while true {
-            if !waiting.isEmpty { return waiting.removeFirst() }
+            if let piece = try inflater?.next() { return piece }
             guard let piece = try await pieces.next() else {
                 if let inflater, !inflater.isFinished { throw GzipError.malformed }
                 return nil
             }
             guard let inflater else { return piece }
-            try inflater.inflate(piece) { waiting.append($0) }
+            try inflater.feed(piece)
         }
     }
 
@@ -47,12 +46,17 @@ struct GitRequestBody {
         }
     }
 
+    /// What a packet costs in memory besides its bytes; an empty one is counted with it, so that a body of millions of them
+    /// ends at the limit too.
+    private static let packetCost = 44
+
     /// All packets of the body, at most `limit` bytes of them.
     mutating func allPackets(limit: Int) async throws -> [PktLine] {
         var lines: [PktLine] = []
         var total = 0
         while let line = try await nextPacket() {
-            if case .data(let payload) = line { total += payload.readableBytes + 4 } else { total += 4 }
+            if case .data(let payload) = line { total += payload.readableBytes }
+            total += Self.packetCost
             guard total <= limit else { throw PktLineError.tooMany(limit: limit) }
             lines.append(line)
         }

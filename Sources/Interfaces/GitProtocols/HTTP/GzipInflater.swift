@@ -2,12 +2,16 @@ import CZlib
 import HubCore
 import NIOCore
 
-/// Inflates a gzip (RFC 1952) or zlib body that arrives in pieces. Used by one task at a time.
+/// Inflates a gzip (RFC 1952) or zlib body that arrives in pieces, a bounded piece at a time. Used by one task at a time.
 final class GzipInflater {
-    /// How much one piece may grow before it is handed on.
+    /// The most that one call of `next` returns.
     static let pieceBytes = 256 << 10
 
     private var stream = z_stream()
+    private var input: [UInt8] = []
+    private var inputOffset = 0
+    /// The last piece filled its room, so that more may come without further input.
+    private var hasMore = false
     private(set) var isFinished = false
 
     init() throws(GzipError) {
@@ -19,35 +23,45 @@ final class GzipInflater {
 
     deinit { inflateEnd(&stream) }
 
-    /// Inflates `source` and gives each piece to `body`, at most `pieceBytes` at a time.
-    func inflate(_ source: ByteBuffer, _ body: (ByteBuffer) throws -> Void) throws {
-        guard !isFinished || source.readableBytes == 0 else { throw GzipError.malformed }
-        var input = Array(source.readableBytesView)
-        try input.withUnsafeMutableBufferPointer { input in
-            stream.next_in = input.baseAddress
-            stream.avail_in = UInt32(input.count)
-            repeat { try inflatePiece(body) } while stream.avail_in > 0 && !isFinished
-        }
-        guard stream.avail_in == 0 else { throw GzipError.malformed }
+    /// Takes the next compressed bytes, once `next` has returned `nil`.
+    func feed(_ source: ByteBuffer) throws(GzipError) {
+        guard !isFinished || source.readableBytes == 0 else { throw .malformed }
+        input = Array(source.readableBytesView)
+        inputOffset = 0
     }
 
-    private func inflatePiece(_ body: (ByteBuffer) throws -> Void) throws {
-        repeat {
-            var piece = ByteBufferAllocator().buffer(capacity: Self.pieceBytes)
-            var status = Z_OK
-            piece.writeWithUnsafeMutableBytes(minimumWritableBytes: Self.pieceBytes) { output in
+    /// The next inflated bytes; `nil` when more input is needed.
+    func next() throws(GzipError) -> ByteBuffer? {
+        while hasMore || (inputOffset < input.count && !isFinished) {
+            let piece = try inflatePiece()
+            if piece.readableBytes > 0 { return piece }
+        }
+        guard inputOffset == input.count else { throw .malformed }
+        return nil
+    }
+
+    private func inflatePiece() throws(GzipError) -> ByteBuffer {
+        var piece = ByteBufferAllocator().buffer(capacity: Self.pieceBytes)
+        var status = Z_OK
+        piece.writeWithUnsafeMutableBytes(minimumWritableBytes: Self.pieceBytes) { output in
+            input.withUnsafeMutableBufferPointer { input in
+                stream.next_in = input.baseAddress.map { $0 + inputOffset }
+                stream.avail_in = UInt32(input.count - inputOffset)
                 stream.next_out = output.bindMemory(to: UInt8.self).baseAddress
                 stream.avail_out = UInt32(Self.pieceBytes)
                 status = CZlib.inflate(&stream, Z_NO_FLUSH)
-                return Self.pieceBytes - Int(stream.avail_out)
+                inputOffset = input.count - Int(stream.avail_in)
             }
-            if piece.readableBytes > 0 { try body(piece) }
-            switch status {
-            case Z_OK, Z_BUF_ERROR: break
-            case Z_STREAM_END: isFinished = true
-            default: throw GzipError.malformed
-            }
-        } while stream.avail_out == 0 && !isFinished
+            return Self.pieceBytes - Int(stream.avail_out)
+        }
+        switch status {
+        case Z_OK, Z_BUF_ERROR: hasMore = stream.avail_out == 0
+        case Z_STREAM_END:
+            isFinished = true
+            hasMore = false
+        default: throw .malformed
+        }
+        return piece
     }
 }
 

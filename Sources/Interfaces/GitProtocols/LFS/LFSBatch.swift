@@ -8,6 +8,8 @@ import WebCore
 /// The batch call: for each object of a list, how to transfer it. Source: *git-lfs `docs/api/batch.md`*.
 struct LFSBatch: Sendable {
     static let maximumObjects = 10_000
+    /// Part links in one answer; the largest object has half as many.
+    static let maximumParts: Int64 = 20_000
 
     private let call: LFSCall
 
@@ -43,11 +45,12 @@ struct LFSBatch: Sendable {
         let clientTakesParts = operation == .upload && request.transfers?.contains("multipart") == true
         let transfer = clientTakesParts && items.contains(where: isLarge) ? "multipart" : "basic"
         var answers: [LFSForms.BatchAnswer.Object] = []
+        var partsLeft = transfer == "multipart" ? Self.maximumParts : 0
         for (object, item) in zip(request.objects, items) {
             answers.append(
                 try await self.answer(
                     object, item, operation, transfer: transfer, linksOnly: request.transfers?.contains("multipart") == true,
-                    repository: repository, account: principal.account?.id))
+                    partsLeft: &partsLeft, repository: repository, principal: principal))
         }
         return call.answer(LFSForms.BatchAnswer(transfer: transfer, objects: answers))
     }
@@ -67,7 +70,7 @@ struct LFSBatch: Sendable {
     /// - Parameter linksOnly: the client sends no headers to the links that it is given, so the signature is in them.
     private func answer(
         _ object: LFSForms.BatchRequest.Object, _ item: Result<Item, LFSError>, _ operation: Operation, transfer: String,
-        linksOnly: Bool, repository: Repository, account: AccountID?
+        linksOnly: Bool, partsLeft: inout Int64, repository: Repository, principal: Principal
     ) async throws -> LFSForms.BatchAnswer.Object {
         var answer = LFSForms.BatchAnswer.Object(oid: object.oid, size: object.size)
         do {
@@ -75,18 +78,22 @@ struct LFSBatch: Sendable {
             switch operation {
             case .download:
                 guard item.stored != nil else { throw LFSError.objectNotFound(item.oid) }
-                answer.actions = ["download": action(.download, item, "objects/\(item.oid)", linksOnly, repository, account)]
+                answer.actions = ["download": action(.download, item, "objects/\(item.oid)", linksOnly, repository, principal)]
             case .upload:
                 guard item.stored == nil else { return answer }
                 guard item.size <= call.lfs.settings.maximumObjectBytes else {
                     throw LFSError.tooLarge(call.lfs.settings.maximumObjectBytes)
                 }
+                if transfer == "multipart" {
+                    partsLeft -= call.lfs.partCount(for: item.size)
+                    guard partsLeft >= 0 else { throw LFSError.tooManyParts(limit: Self.maximumParts) }
+                }
                 let upload =
                     transfer == "multipart"
-                    ? try await LFSParts(call).action(item.oid, size: item.size, into: repository, account: account)
-                    : action(.upload, item, "objects/\(item.oid)", linksOnly, repository, account)
+                    ? try await LFSParts(call).action(item.oid, size: item.size, into: repository, by: principal)
+                    : action(.upload, item, "objects/\(item.oid)", linksOnly, repository, principal)
                 answer.actions = [
-                    "upload": upload, "verify": action(.verify, item, "objects/verify", linksOnly, repository, account),
+                    "upload": upload, "verify": action(.verify, item, "objects/verify", linksOnly, repository, principal),
                 ]
             }
             answer.authenticated = true
@@ -99,9 +106,9 @@ struct LFSBatch: Sendable {
 
     private func action(
         _ operation: TransferGrant.Operation, _ item: Item, _ path: String, _ linksOnly: Bool, _ repository: Repository,
-        _ account: AccountID?
+        _ principal: Principal
     ) -> LFSForms.BatchAnswer.Action {
-        let grant = call.lfs.grant(operation, oid: item.oid, sizeBytes: item.size, repository: repository, account: account)
+        let grant = call.lfs.grant(operation, oid: item.oid, sizeBytes: item.size, repository: repository, principal: principal)
         return LFSForms.BatchAnswer.Action(
             href: call.link(path, of: repository, grant: linksOnly ? grant : nil),
             header: linksOnly ? nil : ["Authorization": "Bearer \(grant)"], expires_in: Int(call.lfs.settings.grantLifetime))

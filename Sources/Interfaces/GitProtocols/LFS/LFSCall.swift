@@ -37,15 +37,9 @@ struct LFSCall: Sendable {
         }
         let grant = try lfs.verify(text)
         guard grant.operation == operation, grant.oid == oid else { throw TransferGrantError.mismatched }
-        let repository = try await identity.repository(address.reference, for: action, by: try await principal(of: grant))
+        let repository = try await identity.repository(address.reference, for: action, by: try await lfs.principal(of: grant))
         guard repository.id == grant.repository else { throw TransferGrantError.mismatched }
         return Transfer(repository: repository, account: grant.account, grant: grant)
-    }
-
-    private func principal(of grant: TransferGrant) async throws -> Principal {
-        guard grant.account != nil else { return .anonymous }
-        guard let account = try await lfs.account(of: grant), !account.isDisabled else { throw TransferGrantError.expired }
-        return .account(account)
     }
 
     /// The signature comes in the link for clients that send no headers to it, else in `Authorization`.

@@ -14,6 +14,8 @@ struct ReferenceCommand: Hashable {
 struct ReceivePackRequest {
     static let maximumCommands = 20_000
     static let maximumPushOptions = 1_000
+    /// No valid ref name is longer than 1,024 bytes; a longer one could not be reported in a packet.
+    static let maximumNameBytes = 4_096
 
     private(set) var commands: [ReferenceCommand] = []
     private(set) var capabilities: Set<String> = []
@@ -62,6 +64,7 @@ struct ReceivePackRequest {
         }
         let parts = line.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
         guard parts.count == 3, let old = GitOID(hex: parts[0]), let new = GitOID(hex: parts[1]) else { throw .malformed(text) }
+        guard parts[2].utf8.count <= Self.maximumNameBytes else { throw .malformed(text) }
         guard commands.count < Self.maximumCommands else { throw .tooMany("ref commands", Self.maximumCommands) }
         commands.append(
             ReferenceCommand(name: String(parts[2]), old: old.isZero ? nil : old, new: new.isZero ? nil : new))

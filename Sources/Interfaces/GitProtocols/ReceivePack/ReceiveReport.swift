@@ -52,6 +52,7 @@ struct ReceiveReport {
 
     /// A reason is the rest of a line, and a line must fit a packet.
     private static func oneLine(_ text: String) -> String {
-        String(text.prefix(1000)).split(whereSeparator: \.isNewline).joined(separator: " ")
+        // A ref name has 1,024 bytes at most once it is valid, and one that is not is cut as well.
+        String(decoding: text.utf8.prefix(1000), as: UTF8.self).split(whereSeparator: \.isNewline).joined(separator: " ")
     }
 }

@@ -37,7 +37,7 @@ extension GitService {
     package func beginCommit(
         to repository: Repository, branch: String, expectedParent: GitOID? = nil, by caller: Caller
     ) async throws -> CommitDraft {
-        guard let name = ReferenceName.branch(branch) else { throw RepositoryError.invalidBranch(branch) }
+        guard let name = ReferenceName.newBranch(branch) else { throw RepositoryError.invalidBranch(branch) }
         let snapshot = try await snapshot(of: repository)
         let parent = snapshot.state.reference(name)?.oid
         if let expectedParent, expectedParent != parent { throw RepositoryError.headMoved(branch: branch) }

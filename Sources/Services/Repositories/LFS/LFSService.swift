@@ -74,35 +74,51 @@ package final class LFSService: Sendable {
     // MARK: Signed links
 
     package func grant(
-        _ operation: TransferGrant.Operation, oid: ObjectID, sizeBytes: Int64, repository: Repository, account: AccountID?
+        _ operation: TransferGrant.Operation, oid: ObjectID, sizeBytes: Int64, repository: Repository, principal: Principal
     ) -> String {
-        signer.sign(
+        var token: TokenID?
+        if case .token(let used, of: _) = principal { token = used.id }
+        return signer.sign(
             TransferGrant(
-                operation: operation, repository: repository.id, account: account, oid: oid, sizeBytes: sizeBytes,
-                expiresAt: clock().addingTimeInterval(settings.grantLifetime)))
+                operation: operation, repository: repository.id, account: principal.account?.id, token: token, oid: oid,
+                sizeBytes: sizeBytes, expiresAt: clock().addingTimeInterval(settings.grantLifetime)))
     }
 
     package func verify(_ text: String) throws(TransferGrantError) -> TransferGrant {
         try signer.verify(text, now: clock())
     }
 
-    /// The account that a grant was made for, as it is now; `nil` when it is gone.
-    package func account(of grant: TransferGrant) async throws -> Account? {
-        guard let id = grant.account else { return nil }
-        return try await store.account(id: id)
+    /// Whoever a grant was made for, as they are now: a link ends with its account and with its token.
+    package func principal(of grant: TransferGrant) async throws -> Principal {
+        guard let id = grant.account else { return .anonymous }
+        guard let account = try await store.account(id: id), !account.isDisabled else { throw TransferGrantError.expired }
+        guard let tokenID = grant.token else { return .account(account) }
+        guard let token = try await store.token(id: tokenID), token.account == id, token.revokedAt == nil,
+            token.expiresAt.map({ $0 > clock() }) ?? true
+        else { throw TransferGrantError.expired }
+        return .token(token, of: account)
     }
 
     // MARK: Uploads in parts
+
+    /// How many parts an object of that size is sent in.
+    package func partCount(for sizeBytes: Int64) -> Int64 {
+        let partBytes = partBytes(for: sizeBytes)
+        return (sizeBytes + partBytes - 1) / partBytes
+    }
+
+    private func partBytes(for sizeBytes: Int64) -> Int64 {
+        let mebibyte: Int64 = 1 << 20
+        let smallest = (sizeBytes + settings.maximumParts - 1) / settings.maximumParts
+        return smallest <= settings.partBytes ? settings.partBytes : (smallest + mebibyte - 1) / mebibyte * mebibyte
+    }
 
     /// Begins an upload in parts, or finds the unfinished one of the same account for the same object again.
     package func beginUpload(
         _ oid: ObjectID, sizeBytes: Int64, into repository: Repository, account: AccountID?
     ) async throws -> UploadSession {
         guard sizeBytes <= settings.maximumObjectBytes else { throw LFSError.tooLarge(settings.maximumObjectBytes) }
-        let mebibyte: Int64 = 1 << 20
-        let smallest = (sizeBytes + settings.maximumParts - 1) / settings.maximumParts
-        let partBytes =
-            smallest <= settings.partBytes ? settings.partBytes : (smallest + mebibyte - 1) / mebibyte * mebibyte
+        let partBytes = partBytes(for: sizeBytes)
         let new = NewUpload(
             repository: repository.id, account: account, oid: oid, sizeBytes: sizeBytes, partSizeBytes: partBytes,
             expiresAt: clock().addingTimeInterval(settings.uploadLifetime))
@@ -166,6 +182,8 @@ package enum LFSError: Error, Equatable {
     case unknownHash(String)
     case noObjects
     case tooManyObjects(limit: Int)
+    /// The large objects of one batch have more parts together than an answer may list.
+    case tooManyParts(limit: Int64)
     case lockNotFound
     /// Somebody else holds it, and the caller did not force it.
     case lockOfAnother(owner: String)
@@ -190,6 +208,10 @@ extension LFSError: Refusal {
         case .noObjects: Problem(.unprocessable, code: "no_objects", "The request names no objects.")
         case .tooManyObjects(let limit):
             Problem(.tooLarge, code: "too_many_objects", "A batch has at most \(limit) objects.")
+        case .tooManyParts(let limit):
+            Problem(
+                .tooLarge, code: "too_many_parts",
+                "A batch lists at most \(limit) parts of large objects; ask for this object in another batch.")
         case .lockNotFound: Problem(.missing, code: "lock_not_found", "There is no such lock.")
         case .lockOfAnother(let owner):
             Problem(.forbidden, code: "lock_of_another", "\(owner) holds this lock; unlock with --force if you administer the repository.")

@@ -16,16 +16,20 @@ package struct TransferGrant: Hashable, Sendable {
     package let repository: RepositoryID
     /// `nil` is the anonymous visitor, for downloads.
     package let account: AccountID?
+    /// The token that the account came with; the link works no longer than it.
+    package let token: TokenID?
     package let oid: ObjectID
     package let sizeBytes: Int64
     package let expiresAt: Date
 
     package init(
-        operation: Operation, repository: RepositoryID, account: AccountID?, oid: ObjectID, sizeBytes: Int64, expiresAt: Date
+        operation: Operation, repository: RepositoryID, account: AccountID?, token: TokenID? = nil, oid: ObjectID, sizeBytes: Int64,
+        expiresAt: Date
     ) {
         self.operation = operation
         self.repository = repository
         self.account = account
+        self.token = token
         self.oid = oid
         self.sizeBytes = sizeBytes
         self.expiresAt = expiresAt
@@ -34,7 +38,7 @@ package struct TransferGrant: Hashable, Sendable {
 
 /// Signs grants with HMAC-SHA256 and a key that only this hub has.
 ///
-/// Form: `1.<operation>.<repository>.<account or 0>.<sha256>.<size>.<expiry, seconds since 1970>.<mac in hex>`; ours. The MAC
+/// Form: `1.<operation>.<repository>.<account or 0>.<token or 0>.<sha256>.<size>.<expiry, seconds since 1970>.<mac in hex>`; ours. The MAC
 /// covers everything before its dot.
 package struct TransferSigner: Sendable {
     package static let keyBytes = 32
@@ -54,7 +58,8 @@ package struct TransferSigner: Sendable {
     package func sign(_ grant: TransferGrant) -> String {
         let expiry = Int64(grant.expiresAt.timeIntervalSince1970.rounded(.up))
         let text =
-            "1.\(grant.operation.rawValue).\(grant.repository).\(grant.account?.rawValue ?? 0).\(grant.oid).\(grant.sizeBytes).\(expiry)"
+            "1.\(grant.operation.rawValue).\(grant.repository).\(grant.account?.rawValue ?? 0).\(grant.token?.rawValue ?? 0)."
+            + "\(grant.oid).\(grant.sizeBytes).\(expiry)"
         return "\(text).\(Hex.encode(mac(text)))"
     }
 
@@ -69,15 +74,15 @@ package struct TransferSigner: Sendable {
             throw .malformed
         }
         let parts = signed.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 7, parts[0] == "1", let operation = TransferGrant.Operation(rawValue: String(parts[1])),
-            let repository = Int64(parts[2]), let account = Int64(parts[3]), let oid = ObjectID(hex: parts[4]),
-            let size = Int64(parts[5]), let expiry = Int64(parts[6])
+        guard parts.count == 8, parts[0] == "1", let operation = TransferGrant.Operation(rawValue: String(parts[1])),
+            let repository = Int64(parts[2]), let account = Int64(parts[3]), let token = Int64(parts[4]), let oid = ObjectID(hex: parts[5]),
+            let size = Int64(parts[6]), let expiry = Int64(parts[7])
         else { throw .malformed }
         let expiresAt = Date(timeIntervalSince1970: Double(expiry))
         guard expiresAt > now else { throw .expired }
         return TransferGrant(
             operation: operation, repository: RepositoryID(repository), account: account == 0 ? nil : AccountID(account),
-            oid: oid, sizeBytes: size, expiresAt: expiresAt)
+            token: token == 0 ? nil : TokenID(token), oid: oid, sizeBytes: size, expiresAt: expiresAt)
     }
 
     private func mac(_ text: String) -> [UInt8] {
