@@ -81,7 +81,7 @@ struct DamageTests {
 
     private func exercise(_ objects: GitObjects, _ original: Original, _ random: inout SeededGenerator) throws {
         if Bool.random(using: &random) { _ = objects.table }
-        for _ in 0..<20 {
+        for _ in 0..<6 {
             guard let name = original.names.randomElement(using: &random) else { return }
             allowingErrors { () throws(GitStoreError) in
                 if let header = try objects.header(of: name), header.sizeBytes < 0 { Issue.record("a size below zero") }
@@ -89,7 +89,7 @@ struct DamageTests {
                 _ = try objects.peel(name)
             }
         }
-        guard Int.random(in: 0..<8, using: &random) == 0 else { return }
+        guard Int.random(in: 0..<16, using: &random) == 0 else { return }
         let request = FetchRequest(wants: Array(original.names.shuffled(using: &random).prefix(3)), isThin: true)
         allowingErrors { () throws(GitStoreError) in try objects.writePack(request) { _ in } }
     }

@@ -53,11 +53,11 @@ struct PackBlock {
     /// Of pack data in one packet, after four digits of length and the number of the band.
     private static let packetPayload = 65_515
     private static let packetHead = 5
-    /// Of pack data in one block; 16 packets are just under 1 MiB.
+    /// Of pack data in one block: half a MiB, as every client holds one or two of them.
     static func payloadBytes(_ framing: PackFraming) -> Int {
         switch framing {
-        case .none: 1 << 20
-        case .sideBand64k: 16 * packetPayload
+        case .none: 512 << 10
+        case .sideBand64k: 8 * packetPayload
         }
     }
 
