@@ -38,8 +38,9 @@ package final class RunningCommand {
     ) throws {
         outputs = try TemporaryFolder("output")
         for name in ["out", "err"] { try Data().write(to: URL(filePath: outputs.file(name))) }
-        process.executableURL = URL(filePath: "/usr/bin/timeout")
-        process.arguments = ["--kill-after=5", "\(seconds)"] + words
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        // A shell starts what runs beside it with SIGINT ignored, and what is ignored is inherited.
+        process.arguments = ["--default-signal=INT", "timeout", "--kill-after=5", "\(seconds)"] + words
         process.currentDirectoryURL = URL(filePath: folder, directoryHint: .isDirectory)
         process.environment = environment
         process.standardInput = FileHandle(forReadingAtPath: input ?? "/dev/null")
