@@ -150,9 +150,10 @@ extension EndToEnd {
             #expect(try hub.verb("object", "verify", "--all").succeeded)
         }
 
-        @Test(
-            "an I/O error of a sync ends the process, and what was acknowledged is there",
-            arguments: ["fsync", "fdatasync"])
+        /// The database syncs by `fdatasync`: what became of that commit is unknown, so the hub ends.
+        ///
+        /// A pack is synced by `fsync` before any row names it: the push is refused and the pack thrown away.
+        @Test("what could not be synced is not acknowledged, and what was is there", arguments: ["fsync", "fdatasync"])
         func failingSync(call: String) throws {
             let hub = try HubProcess.started()
             let ada = try hub.client("ada")
@@ -162,15 +163,17 @@ extension EndToEnd {
             let calls = try hub.writingCalls {
                 try #expect(copy.attempt(["push", "origin", "main:refs/heads/probe"]).succeeded)
             }
-            guard calls[call, default: 0] > 0 else { return }
+            #expect(calls[call, default: 0] > 0)
 
+            let third = try copy.commit(["c": "c\n"], message: "Go further")
             _ = try hub.traced(["inject=\(call):error=EIO", "trace=\(call)"]) {
                 #expect(try !copy.attempt(["push", "origin", "main"], seconds: 60).succeeded)
-                try waitFor("the end of the hub", seconds: 20) { !hub.isRunning }
+                if call == "fdatasync" { try waitFor("the end of the hub", seconds: 20) { !hub.isRunning } }
             }
-            try hub.start()
+            if !hub.isRunning { try hub.start() }
             #expect(try copy.git("ls-remote", "origin", "refs/heads/probe").hasPrefix(second))
             try copy.git("push", "--quiet", "origin", "main")
+            #expect(try copy.git("ls-remote", "origin", "refs/heads/main").hasPrefix(third))
             try hub.verifyExport(of: "models/ada/m", for: ada)
         }
 

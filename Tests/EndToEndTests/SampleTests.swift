@@ -94,11 +94,14 @@ extension EndToEnd {
             let script = commands.filter { !$0.hasPrefix("./installer/") }.joined(separator: "\n")
                 .replacing(
                     "csghub serve &",
-                    with: "csghub serve --listen 127.0.0.1:\(port) > hub.log 2>&1 &\ntrap 'kill $!' EXIT\n\(Self.wait)"
+                    with:
+                        "csghub serve --listen 127.0.0.1:\(port) > hub.log 2>&1 &\ntrap \"kill $!\" EXIT\n\(Self.wait)"
                 )
                 .replacing("127.0.0.1:8443", with: "127.0.0.1:\(port)")
             var variables = environment(home)
             variables["HOME"] = home.path
+            // It would win over the certificate that the README's command names.
+            variables["GIT_SSL_CAINFO"] = nil
             variables["PATH"] = home.file("bin") + ":" + (variables["PATH"] ?? "")
             let output = try CommandOutput.of(["/bin/bash", "-exc", script], in: home.path, environment: variables)
             #expect(output.succeeded, "\(output)")

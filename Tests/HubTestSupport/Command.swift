@@ -46,7 +46,7 @@ package final class RunningCommand {
         process.standardInput = FileHandle(forReadingAtPath: input ?? "/dev/null")
         process.standardOutput = FileHandle(forWritingAtPath: outputs.file("out"))
         process.standardError = FileHandle(forWritingAtPath: outputs.file("err"))
-        try process.run()
+        try process.runHearingSignals()
     }
 
     /// Waits for the end.
@@ -67,6 +67,21 @@ package final class RunningCommand {
 
     private func text(_ name: String) -> String {
         String(decoding: FileManager.default.contents(atPath: outputs.file(name)) ?? Data(), as: UTF8.self)
+    }
+}
+
+extension Process {
+    /// Starts the process so that it hears every signal.
+    ///
+    /// Tests run on threads of the system's pool, which block all signals, and a new process inherits what its maker's thread
+    /// blocks: neither Ctrl-C nor SIGTERM would reach it.
+    func runHearingSignals() throws {
+        var none = sigset_t()
+        var before = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        try run()
     }
 }
 

@@ -71,7 +71,7 @@ package final class HubProcess {
         starting.standardInput = FileHandle(forReadingAtPath: "/dev/null")
         starting.standardOutput = FileHandle(forWritingAtPath: logFile)
         starting.standardError = starting.standardOutput
-        try starting.run()
+        try starting.runHearingSignals()
         process = starting
     }
 
