@@ -9,20 +9,23 @@ from measuring import measure, run
 
 
 def run_all(bench):
-    wanted = ("clone", "fetch", "push", "ls-remote")
-    if bench.only and not any(bench.only in f"{word} git" for word in wanted):
-        return
     work = GitLines(bench)
-    bench.line("git: making the repository", work.make_source)
-    if not os.path.isdir(work.source):
+    lines = [
+        (f"{what}, {'TLS' if tls else 'plain'}", lambda call=call, tls=tls: call(tls))
+        for tls in (False, True)
+        for what, call in (
+            ("push git", work.push), ("clone git", work.clone), ("fetch git", work.fetch),
+            ("ls-remote git", work.list_remote), ("clone git after 50 pushes", work.clone_after_pushes))
+    ]
+    if bench.only and not any(bench.only in name for name, _ in lines):
         return
-    for tls in (False, True):
-        name = "TLS" if tls else "plain"
-        bench.line(f"push git, {name}", lambda tls=tls: work.push(tls))
-        bench.line(f"clone git, {name}", lambda tls=tls: work.clone(tls))
-        bench.line(f"fetch git, {name}", lambda tls=tls: work.fetch(tls))
-        bench.line(f"ls-remote git, {name}", lambda tls=tls: work.list_remote(tls))
-        bench.line(f"clone git after 50 pushes, {name}", lambda tls=tls: work.clone_after_pushes(tls))
+    try:
+        work.make_source()
+    except RuntimeError as error:
+        bench.table.failed("git: making the repository", error)
+        return
+    for name, call in lines:
+        bench.line(name, call)
 
 
 class GitLines:
@@ -34,8 +37,6 @@ class GitLines:
 
     def make_source(self):
         """22,000 commits, each a change in one of 600 text files two folders deep: five objects a commit, then git gc."""
-        if self.bench.only and self.bench.only not in "clone fetch push ls-remote git":
-            return
         run("git", "init", "--quiet", "--bare", "--initial-branch=main", self.source)
         chance = random.Random(7)
         words = ["".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=chance.randint(2, 9))) for _ in range(3000)]
