@@ -124,29 +124,36 @@ class PeakSampler:
 
 
 class Measure:
-    """One run: wall seconds, CPU seconds of the server (or of the command where there is no server), peak bytes."""
+    """One run: wall seconds, CPU seconds of the server (or of the command where there is no server), peak bytes, and the CPU
+    seconds of the commands that were run, the server's own not included."""
 
-    def __init__(self, wall, cpu, peak):
-        self.wall, self.cpu, self.peak = wall, cpu, peak
+    def __init__(self, wall, cpu, peak, client_cpu=0):
+        self.wall, self.cpu, self.peak, self.client_cpu = wall, cpu, peak, client_cpu
+
+    @property
+    def with_client(self):
+        return Measure(self.wall, self.cpu + self.client_cpu, self.peak)
 
 
 def measure(work, server=None):
     """Runs `work()` and measures it. Without a server it is the CPU of the commands that `work` runs."""
-    def used():
-        if server:
-            return server.group.seconds(server.roots)
+    def commands():
         children = resource.getrusage(resource.RUSAGE_CHILDREN)
         return children.ru_utime + children.ru_stime
 
-    before = used()
+    def used():
+        return server.group.seconds(server.roots) if server else commands()
+
+    before, commands_before = used(), commands()
     with PeakSampler(server.roots if server else []) as sampler:
         started = time.perf_counter()
         work()
         wall = time.perf_counter() - started
+    client = commands() - commands_before if server else 0
     if server:
         # What the server does after its last byte belongs to the request too: reaping children, closing files.
         time.sleep(0.1)
-    return Measure(wall, used() - before, sampler.peak)
+    return Measure(wall, used() - before, sampler.peak, client)
 
 
 def run(*words, seconds=1800, check=True, **options):

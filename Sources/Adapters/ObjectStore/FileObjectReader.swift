@@ -64,6 +64,10 @@ package struct FilePieces: AsyncSequence, Sendable {
 extension FilePieces: FileContent {
     package var descriptor: Int32 { file.descriptor }
 
+    package func isLoaded(_ part: Range<Int64>) -> Bool {
+        hub_range_is_in_memory(file.descriptor, part.lowerBound, Int64(part.count)) == 1
+    }
+
     package func load(_ part: Range<Int64>) async throws {
         let file = file
         let id = id

@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 // <nss.h> declares it only for NSS modules.
@@ -100,6 +101,24 @@ int hub_load_range(int fd, int64_t offset, int64_t length) {
     int code = madvise(pages, size, MADV_POPULATE_READ) == 0 ? 0 : errno;
     munmap(pages, size);
     return code == EINVAL ? load_by_reading(fd, offset, length) : code;
+}
+
+int hub_range_is_in_memory(int fd, int64_t offset, int64_t length) {
+    struct stat status;
+    if (length <= 0) return 1;
+    if (fstat(fd, &status) != 0 || status.st_size < offset + length) return 0;
+    int64_t page = sysconf(_SC_PAGESIZE);
+    int64_t start = offset - offset % page;
+    size_t size = (size_t)(offset + length - start);
+    size_t count = (size + (size_t)page - 1) / (size_t)page;
+    unsigned char present[4096];
+    if (count > sizeof present) return 0;
+    void *pages = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, start);
+    if (pages == MAP_FAILED) return 0;
+    int is_known = mincore(pages, size, present) == 0;
+    munmap(pages, size);
+    for (size_t index = 0; is_known && index < count; index++) is_known = present[index] & 1;
+    return is_known;
 }
 
 int64_t hub_return_free_memory(int64_t threshold_bytes) {

@@ -26,7 +26,8 @@ final class FileSender: ChannelInboundHandler {
 
     private let isEncrypted: Bool
     private var context: ChannelHandlerContext?
-    private var job: Job?
+    /// The first is being sent.
+    private var jobs: [Job] = []
     private var buffer = ByteBuffer()
 
     init(isEncrypted: Bool) { self.isEncrypted = isEncrypted }
@@ -50,7 +51,7 @@ final class FileSender: ChannelInboundHandler {
 
     /// Sends `part` of a file after what was written before; succeeds when the channel has taken it.
     func send(_ descriptor: Int32, _ part: Range<Int64>, done: EventLoopPromise<Void>) {
-        guard let context, job == nil else {
+        guard let context else {
             done.fail(ChannelError.ioOnClosedChannel)
             return
         }
@@ -58,8 +59,8 @@ final class FileSender: ChannelInboundHandler {
             sendFile(descriptor, part, done: done, context)
             return
         }
-        job = Job(descriptor: descriptor, offset: part.lowerBound, end: part.upperBound, done: done)
-        if context.channel.isWritable { pump(context) }
+        jobs.append(Job(descriptor: descriptor, offset: part.lowerBound, end: part.upperBound, done: done))
+        if jobs.count == 1, context.channel.isWritable { pump(context) }
     }
 
     private func sendFile(_ descriptor: Int32, _ part: Range<Int64>, done: EventLoopPromise<Void>, _ context: ChannelHandlerContext) {
@@ -79,7 +80,7 @@ final class FileSender: ChannelInboundHandler {
     }
 
     private func pump(_ context: ChannelHandlerContext) {
-        while var job, context.channel.isWritable {
+        while var job = jobs.first, context.channel.isWritable {
             let count = Int(min(Int64(Self.encryptedPieceBytes), job.end - job.offset))
             buffer.clear(minimumCapacity: Self.encryptedPieceBytes)
             let read = buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { bytes in
@@ -92,15 +93,15 @@ final class FileSender: ChannelInboundHandler {
             job.offset += Int64(count)
             // Decided before the write, which may come back here.
             let isLast = job.offset == job.end
-            self.job = isLast ? nil : job
+            if isLast { jobs.removeFirst() } else { jobs[0] = job }
             context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(buffer))), promise: nil)
             if isLast { job.done.succeed() }
         }
     }
 
     private func fail(_ error: any Error) {
-        let failed = job
-        job = nil
-        failed?.done.fail(error)
+        let failed = jobs
+        jobs = []
+        for job in failed { job.done.fail(error) }
     }
 }

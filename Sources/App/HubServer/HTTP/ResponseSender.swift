@@ -16,7 +16,7 @@ final class ResponseSender: @unchecked Sendable {
     private(set) var sentBytes: Int64 = 0
     private(set) var isFinished = false
 
-    /// How much of a file is brought into memory and handed over at once.
+    /// How much of a file is brought into memory and handed over at once; two such parts are under way.
     private static let filePartBytes: Int64 = 4 << 20
 
     init(_ outbound: NIOAsyncChannelOutboundWriter<HTTPResponsePart>, files: NIOLoopBound<FileSender>, head: HTTPResponse) {
@@ -50,41 +50,46 @@ final class ResponseSender: @unchecked Sendable {
         }
     }
 
-    /// While one part is sent the next is brought into memory.
+    /// While one part is sent the next is brought into memory and handed over, so that the socket never runs dry.
     fileprivate func write(_ file: any FileContent) async throws {
         guard !isFinished, !file.range.isEmpty else { return }
         if let head {
             self.head = nil
             try await outbound.write(.head(head))
         }
-        var part = Self.part(of: file, from: file.range.lowerBound)
-        try await file.load(part)
-        while !part.isEmpty {
-            let following = Self.part(of: file, from: part.upperBound)
-            async let loaded: Void = load(following, of: file)
-            try await send(part, of: file)
+        var sending: EventLoopFuture<Void>?
+        var start = file.range.lowerBound
+        while start < file.range.upperBound {
+            let part = start..<min(start + Self.filePartBytes, file.range.upperBound)
+            start = part.upperBound
+            do {
+                if !file.isLoaded(part) { try await file.load(part) }
+            } catch {
+                // The file must stay open as long as a part of it is on its way, and this error says more than that one's.
+                try? await sending?.get()
+                throw error
+            }
+            let sent = send(part, of: file)
+            do {
+                try await sending?.get()
+            } catch {
+                try? await sent.get()
+                throw error
+            }
+            sending = sent
             sentBytes += Int64(part.count)
-            try await loaded
-            part = following
         }
+        try await sending?.get()
     }
 
-    private static func part(of file: any FileContent, from start: Int64) -> Range<Int64> {
-        start..<min(start + filePartBytes, file.range.upperBound)
-    }
-
-    private func load(_ part: Range<Int64>, of file: any FileContent) async throws {
-        if !part.isEmpty { try await file.load(part) }
-    }
-
-    private func send(_ part: Range<Int64>, of file: any FileContent) async throws {
+    private func send(_ part: Range<Int64>, of file: any FileContent) -> EventLoopFuture<Void> {
         let files = files
         let descriptor = file.descriptor
-        try await files.eventLoop.flatSubmit {
+        return files.eventLoop.flatSubmit {
             let done = files.eventLoop.makePromise(of: Void.self)
             files.value.send(descriptor, part, done: done)
             return done.futureResult
-        }.get()
+        }
     }
 
     fileprivate func finish(_ trailers: HTTPFields?) async throws {

@@ -32,5 +32,9 @@ int hub_close_on_exec(int fd);
 /// Reads a range of a file into the page cache and waits for it, without copying it. 0, or an errno value.
 int hub_load_range(int fd, int64_t offset, int64_t length);
 
+/// Whether all pages of a range of a file of one's own are in the page cache; does not wait. At most 16 MiB are looked at: 0 beyond.
+/// A file that ends before the range does is 0 too.
+int hub_range_is_in_memory(int fd, int64_t offset, int64_t length);
+
 /// Gives memory that the allocator holds free back to the system, if that is at least `threshold_bytes`. Returns what it held.
 int64_t hub_return_free_memory(int64_t threshold_bytes);

@@ -5,6 +5,9 @@ package protocol FileContent: Sendable {
     /// The bytes of the file that are the content.
     var range: Range<Int64> { get }
 
+    /// Whether a part of the range is in memory already. Does not wait, so it may be asked anywhere.
+    func isLoaded(_ part: Range<Int64>) -> Bool
+
     /// Brings a part of the range into memory, so that sending it does not wait for the disk.
     /// - Throws: when the disk fails, or the file has become shorter.
     func load(_ part: Range<Int64>) async throws
