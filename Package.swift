@@ -94,10 +94,14 @@ let package = Package(
             "HubCore", "WebCore", "Identity", "Repositories", "GitStore", "ObjectStore", "MetadataStore", hummingbird, nioCore,
             httpTypes, logging,
         ]),
+        module("HuggingFaceAPI", in: "Interfaces", [
+            "HubCore", "WebCore", "Identity", "Repositories", "GitStore", "ObjectStore", "MetadataStore", hummingbird, nioCore,
+            httpTypes, logging,
+        ]),
 
         // App
         module("HubServer", in: "App", [
-            "HubCore", "WebCore", "GitProtocols", "HubAPI", "Identity", "Repositories", "MetadataStore", "ObjectStore",
+            "HubCore", "WebCore", "GitProtocols", "HubAPI", "HuggingFaceAPI", "Identity", "Repositories", "MetadataStore", "ObjectStore",
             "GitStore", "CHubPlatform", hummingbird, nioCore, nioPosix, httpTypes, logging, metrics, serviceLifecycle,
             .product(name: "CoreMetrics", package: "swift-metrics"),
             .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -144,6 +148,10 @@ let package = Package(
         tests("HubAPITests", [
             "HubCore", "HubAPI", "WebCore", "Identity", "Repositories", "GitStore", "MetadataStore", "ObjectStore", hummingbird,
             nioCore, httpTypes, logging,
+        ]),
+        tests("HuggingFaceAPITests", [
+            "HubCore", "HuggingFaceAPI", "WebCore", "Identity", "Repositories", "GitStore", "MetadataStore", "ObjectStore",
+            hummingbird, nioCore, httpTypes, logging,
         ]),
         tests("HubCommandsTests", [
             "HubCore", "HubCommands", "HubAPI", "HubServer", hummingbird, nioCore, httpTypes, logging, serviceLifecycle,

@@ -18,6 +18,10 @@ enum Layers {
         "HubCommands": ["HubServer"],
         "Portal": ["WebCore"],
         "HubAPI": ["WebCore"],
+        "HuggingFaceAPI": ["WebCore"],
+        // These plug their routes into the Hub API's table.
+        "XetProtocol": ["WebCore", "HuggingFaceAPI"],
+        "CSGHubAPI": ["WebCore", "HuggingFaceAPI"],
         "GitProtocols": ["WebCore"],
         "Repositories": ["Identity"],
     ]

@@ -5,6 +5,7 @@ import GitStore
 import HTTPTypes
 import HubAPI
 import HubCore
+import HuggingFaceAPI
 import Hummingbird
 import Identity
 import Logging
@@ -84,6 +85,9 @@ package final class Hub: Sendable {
         router.add(middleware: RequestMiddleware())
         router.add(middleware: GitHTTPMiddleware(identity: identity, git: gitService))
         router.add(middleware: LFSMiddleware(identity: identity, lfs: lfs))
+        let hubServices = HubServices(
+            identity: identity, store: store, repositories: repositories, git: gitService, lfs: lfs, objects: objects)
+        router.add(middleware: HuggingFaceAPI(hubServices))
         let network = network
         OperationRoutes(
             identity: identity, store: store, objects: objects, metrics: metrics,

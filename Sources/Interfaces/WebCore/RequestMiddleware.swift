@@ -32,7 +32,8 @@ package struct RequestMiddleware: RouterMiddleware {
         } catch {
             response = ProblemResponse.make(for: error, in: context)
         }
-        response.headers[.requestID] = context.requestID
+        // The Hub API answers with the id that the client gave its request.
+        response.headers.setUnlessPresent(.requestID, context.requestID)
         response.headers.setUnlessPresent(.xContentTypeOptions, "nosniff")
         response.headers.setUnlessPresent(.referrerPolicy, "same-origin")
         response.headers.setUnlessPresent(.contentSecurityPolicy, "default-src 'none'; frame-ancestors 'none'")

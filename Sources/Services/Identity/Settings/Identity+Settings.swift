@@ -32,7 +32,7 @@ extension Identity {
             switch setting {
             case .anonymousRead: settings.allowsAnonymousRead
             case .passwordForGit: settings.allowsPasswordForGit
-            case .membersCreateOrganizations, .passwordMinimumLength: nil
+            case .membersCreateOrganizations, .passwordMinimumLength, .repositoryAliases: nil
             }
         return SiteSettingValue(
             key: setting.key, value: override.map(String.init) ?? stored ?? setting.defaultValue,

@@ -1,3 +1,5 @@
+import HubCore
+
 /// The settings of the site that are kept in the database and changed while the hub runs, with `csghub setting`.
 ///
 /// Adding one is a case here, its texts below, and the place that reads it.
@@ -6,12 +8,15 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
     case passwordForGit = "password-for-git"
     case membersCreateOrganizations = "members-create-organizations"
     case passwordMinimumLength = "password-minimum-length"
+    case repositoryAliases = "repository-aliases"
 
     /// What a value may be.
     package enum Kind: Hashable, Sendable {
         /// `true` or `false`; `on`, `off`, `yes` and `no` are read as these.
         case flag
         case number(ClosedRange<Int>)
+        /// What `AliasList` reads.
+        case aliases
     }
 
     package var key: String { rawValue }
@@ -20,6 +25,7 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
         switch self {
         case .anonymousRead, .passwordForGit, .membersCreateOrganizations: .flag
         case .passwordMinimumLength: .number(8...128)
+        case .repositoryAliases: .aliases
         }
     }
 
@@ -27,6 +33,7 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
         switch self {
         case .anonymousRead, .passwordForGit, .membersCreateOrganizations: "false"
         case .passwordMinimumLength: "8"
+        case .repositoryAliases: ""
         }
     }
 
@@ -36,6 +43,7 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
         case .passwordForGit: "Git and Git LFS accept an account's password; otherwise an access token only."
         case .membersCreateOrganizations: "Every account may create organizations, not administrators only."
         case .passwordMinimumLength: "The least number of characters in a new password."
+        case .repositoryAliases: "What model ids of one part stand for, as in “gpt2=openai-community/gpt2, datasets/squad=rajpurkar/squad”."
         }
     }
 
@@ -44,6 +52,7 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
         switch kind {
         case .flag: "true or false"
         case .number(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        case .aliases: "a list such as “gpt2=openai-community/gpt2, datasets/squad=rajpurkar/squad” of at most \(AliasList.maximumCount)"
         }
     }
 
@@ -59,6 +68,9 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
         case .number(let range):
             guard let number = Int(text), range.contains(number) else { throw .invalidSetting(key: key, rule: rule) }
             return String(number)
+        case .aliases:
+            guard let list = AliasList(text) else { throw .invalidSetting(key: key, rule: rule) }
+            return list.text
         }
     }
 

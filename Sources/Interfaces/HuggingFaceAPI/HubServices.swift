@@ -1,0 +1,29 @@
+import Identity
+import MetadataStore
+import ObjectStore
+import Repositories
+
+/// What the routes of the Hub API work with.
+package struct HubServices: Sendable {
+    package let identity: Identity
+    package let store: MetadataStore
+    package let repositories: RepositoryService
+    package let git: GitService
+    package let lfs: LFSService
+    package let objects: FileObjectStore
+    /// Ids of one part, as tutorials write them, and the repositories that they stand for here.
+    package let aliases: RepositoryAliases
+
+    package init(
+        identity: Identity, store: MetadataStore, repositories: RepositoryService, git: GitService, lfs: LFSService,
+        objects: FileObjectStore
+    ) {
+        self.identity = identity
+        self.store = store
+        self.repositories = repositories
+        self.git = git
+        self.lfs = lfs
+        self.objects = objects
+        aliases = RepositoryAliases(store: store)
+    }
+}
