@@ -12,6 +12,12 @@ package struct ExportLine: APIModel {
         package let name: String
         package let oid: String
         @OrNull package var peeled: String? = nil
+
+        package init(name: String, oid: String, peeled: String? = nil) {
+            self.name = name
+            self.oid = oid
+            _peeled = OrNull(wrappedValue: peeled)
+        }
     }
 
     package struct Pack: Codable, Sendable {
