@@ -14,6 +14,7 @@ package struct HubCommand: AsyncParsableCommand {
             Results go to stdout, everything else to stderr. Exit status: 0 done, 1 failed, 64 wrong usage, 65 bad data, \
             69 unavailable, 75 try again, 77 not permitted.
             """,
+        version: HubVersion.text,
         subcommands: [
             ServeCommand.self, AccountCommand.self, OrganizationCommand.self, TokenCommand.self, RepositoryCommand.self,
             ObjectCommand.self, SettingCommand.self, AuditCommand.self, DoctorCommand.self, VersionCommand.self,

@@ -6,7 +6,7 @@ struct HubOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "The hub's data directory; found as described under “csghub help” unless given.", valueName: "dir"))
+            "The hub's data directory; that of CSGHUB_DATA, the service or the sample unless given.", valueName: "dir"))
     var data: String?
 }
 

@@ -64,6 +64,7 @@ extension AuditCommand {
                 "Checks that every row of the audit log follows from the one before, and prints the hash of the last.",
             discussion: """
                 Keep the printed hash elsewhere: rows that were cut off since are noticed by it.
+
                 Example: csghub audit verify
                 """)
 

@@ -8,6 +8,7 @@ struct DoctorCommand: HubVerb {
         discussion: """
             Looks at the data directory, permissions, clock, disk, certificates, database, audit log and large objects. Exits with 1 \
             when something must be mended.
+
             Example: csghub doctor --data ./hub
             """)
 

@@ -13,10 +13,12 @@ extension RepositoryCommand {
             discussion: """
                 “git clone DIR” and “git fsck” work on it without a hub; large objects are under DIR/lfs/objects. An export that was \
                 interrupted goes on where it stopped when it is repeated.
+
                 Example: csghub repository export model ada/bert ./bert.git
                 """)
 
-        @Argument(help: "A kind and a name, then the folder.") var words: [String]
+        @Argument(help: ArgumentHelp("A kind and a name (or both as models/ada/bert), then the folder.", valueName: "kind ns/name folder"))
+        var words: [String]
         @OptionGroup var hub: HubOptions
 
         func validate() throws { _ = try RepositoryWords(words, then: ["DIR"]) }

@@ -14,6 +14,7 @@ extension ObjectCommand {
                 "Checks that every large object is there with its size, and with --all that its bytes are unchanged.",
             discussion: """
                 Prints a line for each object that is not as it should be.
+
                 Example: csghub object verify --all
                 """)
 

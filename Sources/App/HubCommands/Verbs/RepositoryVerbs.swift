@@ -18,7 +18,7 @@ extension RepositoryCommand {
             usage: "csghub repository create KIND NS/NAME [--visibility <visibility>]",
             discussion: "Example: csghub repository create model ada/bert --visibility internal")
 
-        @Argument(help: "A kind (model, dataset, space, code) and a name, or both as models/ada/bert.")
+        @Argument(help: ArgumentHelp("A kind (model, dataset, space, code) and a name, or both as models/ada/bert.", valueName: "kind ns/name"))
         var repository: [String]
         @Option(help: "public, internal (all who sign in) or private (owner, members, collaborators).")
         var visibility: Visibility = .private
@@ -77,7 +77,8 @@ extension RepositoryCommand {
                 "csghub repository set KIND NS/NAME [--visibility <visibility>] [--default-branch <branch>] [--description <text>]",
             discussion: "Example: csghub repository set models/ada/bert --visibility public")
 
-        @Argument(help: "A kind and a name, or both as models/ada/bert.") var repository: [String]
+        @Argument(help: ArgumentHelp("A kind and a name, or both as models/ada/bert.", valueName: "kind ns/name"))
+        var repository: [String]
         @Option(help: "public, internal or private.") var visibility: Visibility?
         @Option(help: "The branch that clones begin with.") var defaultBranch: String?
         @Option(help: "What it is, in a sentence; empty to remove it.") var description: String?
@@ -105,10 +106,12 @@ extension RepositoryCommand {
             usage: "csghub repository rename KIND NS/NAME NEW-NS/NEW-NAME",
             discussion: """
                 The old name leads to the new one until another repository takes it.
+
                 Example: csghub repository rename model ada/bert lab/bert-base
                 """)
 
-        @Argument(help: "A kind and a name, then the new name.") var words: [String]
+        @Argument(help: ArgumentHelp("A kind and a name (or both as models/ada/bert), then the new name.", valueName: "kind ns/name new"))
+        var words: [String]
         @OptionGroup var hub: HubOptions
 
         func validate() throws { _ = try parsed() }
@@ -143,7 +146,8 @@ extension RepositoryCommand {
             usage: "csghub repository delete KIND NS/NAME [--yes]",
             discussion: "Example: csghub repository delete model ada/bert --yes")
 
-        @Argument(help: "A kind and a name, or both as models/ada/bert.") var repository: [String]
+        @Argument(help: ArgumentHelp("A kind and a name, or both as models/ada/bert.", valueName: "kind ns/name"))
+        var repository: [String]
         @OptionGroup var confirmation: ConfirmationOptions
         @OptionGroup var hub: HubOptions
 
@@ -164,7 +168,8 @@ extension RepositoryCommand {
             usage: "csghub repository undelete KIND NS/NAME",
             discussion: "Example: csghub repository undelete model ada/bert")
 
-        @Argument(help: "A kind and a name, or both as models/ada/bert.") var repository: [String]
+        @Argument(help: ArgumentHelp("A kind and a name, or both as models/ada/bert.", valueName: "kind ns/name"))
+        var repository: [String]
         @OptionGroup var hub: HubOptions
 
         func validate() throws { _ = try RepositoryWords(repository) }

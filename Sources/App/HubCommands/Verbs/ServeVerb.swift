@@ -11,6 +11,7 @@ struct ServeCommand: HubVerb {
         discussion: """
             Every flag can also be a variable (CSGHUB_LISTEN) or a line of config.yaml in the data directory, or of \
             /etc/csghub/config.yaml for the installed service; a flag counts more than a variable, a variable more than the file.
+
             Example: csghub serve --data ./hub --listen 0.0.0.0:8443 --external-url https://hub.example:8443
             """)
 

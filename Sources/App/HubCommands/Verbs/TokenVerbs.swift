@@ -16,6 +16,7 @@ extension TokenCommand {
             abstract: "Makes an access token and prints it, this once.",
             discussion: """
                 Use it as the password of git and Git LFS. It does not expire unless told.
+
                 Example: csghub token create --account ada --scope write --expires 30d
                 """)
 

@@ -10,10 +10,12 @@ extension RepositoryCommand {
             discussion: """
                 Files of 10 MiB and more, and those that .gitattributes names, become Git LFS objects. Files that are only in the \
                 repository stay. A run that was interrupted goes on where it stopped when it is repeated.
+
                 Example: csghub repository upload model ada/bert ./bert
                 """)
 
-        @Argument(help: "A kind and a name, then the folder.") var words: [String]
+        @Argument(help: ArgumentHelp("A kind and a name (or both as models/ada/bert), then the folder.", valueName: "kind ns/name folder"))
+        var words: [String]
         @Option(help: "The branch to commit to; the default branch unless given.") var branch: String?
         @Option(help: "The commit's message.") var message = "Upload with csghub"
         @OptionGroup var hub: HubOptions
