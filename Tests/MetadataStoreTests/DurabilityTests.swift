@@ -38,8 +38,10 @@ struct DurabilityTests {
         let test = try TestStore()
         try await test.account("ada")
         try test.store.close()
+        #expect(Self.bytes(of: test.path + "-wal") == 0)
         let again = try MetadataStore(path: test.path)
         #expect(try await again.account(named: NamespaceName(parsing: "ADA"))?.name.text == "ada")
+        try again.close()
         try again.close()
         await #expect(throws: MetadataError.closed) { try await again.setting("a") }
         await #expect(throws: MetadataError.closed) { try await again.appendAudit(test.entry()) }
@@ -142,6 +144,12 @@ struct DurabilityTests {
         #expect(count == Int64(kept.count))
         try store.close()
         try FileManager.default.removeItem(atPath: folder)
+    }
+
+    /// The size of a file, 0 when there is none.
+    private static func bytes(of path: String) -> Int {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int(status.st_size) : 0
     }
 
     private static func make(_ path: String) -> FileHandle? {

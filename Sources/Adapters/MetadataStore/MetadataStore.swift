@@ -11,6 +11,7 @@ import HubCore
 package final class MetadataStore: Sendable {
     let pool: DatabasePool
     let committer: GroupCommitter
+    private let checkpointer: Checkpointer
     let gitStates = GitStateCache()
     /// The last use of a token that was written, so that it is written once a minute.
     let tokenUses = TokenUses()
@@ -22,19 +23,20 @@ package final class MetadataStore: Sendable {
             self.clock = clock
             pool = try StoreConnection.open(path: path)
             try Schema.migrate(pool)
-            committer = GroupCommitter(pool: pool, checkpointer: Checkpointer(pool: pool))
+            checkpointer = Checkpointer(pool: pool)
+            committer = GroupCommitter(pool: pool, checkpointer: checkpointer)
         } catch {
             throw MetadataError.translating(error)
         }
     }
 
-    /// Lets waiting changes end, then closes the database.
+    /// Lets waiting changes end, moves all of them into the database's file, then closes it.
     ///
-    /// Later calls throw `.closed`.
+    /// Later calls throw `.closed`; closing again does nothing.
     package func close() throws {
-        committer.close()
+        guard committer.close() else { return }
         // The writer's queue is serial, so what was asked for before is done when this returns.
-        pool.writeWithoutTransaction { _ in }
+        checkpointer.close()
         try pool.close()
     }
 

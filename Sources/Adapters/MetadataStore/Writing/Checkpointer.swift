@@ -28,8 +28,17 @@ final class Checkpointer: Sendable {
     init(pool: DatabasePool) {
         self.pool = pool
         frames = LogFrames()
-        pool.writeWithoutTransaction { db in frames.watch(db) }
+        pool.writeWithoutTransaction { db in
+            frames.watch(db)
+            // What a run that was ended left in the log.
+            checkpoint(db, .truncate)
+        }
         LogReserve.setAside(Self.keptLogBytes, for: pool.path)
+    }
+
+    /// Empties the log before the database is closed: the readers' connections, which close last, could not.
+    func close() {
+        pool.writeWithoutTransaction { db in _ = checkpoint(db, .truncate) }
     }
 
     /// After each transaction, on the writer's queue.
@@ -83,6 +92,8 @@ final class Checkpointer: Sendable {
     /// An error of fsync ends the process in the VFS.
     @discardableResult
     private func checkpoint(_ db: Database, _ mode: Database.CheckpointMode) -> Bool {
+        // The idle timer may fire after the database was closed.
+        guard db.sqliteConnection != nil else { return false }
         do {
             _ = try db.checkpoint(mode)
             return true

@@ -51,9 +51,12 @@ final class GroupCommitter: Sendable {
 
     /// Refuses further jobs.
     ///
-    /// Those that wait are still done.
-    func close() {
-        state.withLock { $0.isClosed = true }
+    /// Those that wait are still done. False when it was closed already.
+    func close() -> Bool {
+        state.withLock { state in
+            defer { state.isClosed = true }
+            return !state.isClosed
+        }
     }
 
     /// How many changes wait at this moment.
