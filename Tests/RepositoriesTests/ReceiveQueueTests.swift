@@ -63,6 +63,21 @@ struct ReceiveQueueTests {
         #expect(order.withLock { $0 } == ["busy", "other", "busy", "busy"])
     }
 
+    @Test("lets one key have no more than its share, whatever is free")
+    func share() async throws {
+        let queue = ReceiveQueue(width: 3, perKey: 1)
+        try await queue.enter("busy")
+        let second = Task { try await queue.enter("busy") }
+        while queue.waitingCount < 1 { await Task.yield() }
+        try await queue.enter("other")
+        queue.leave("other")
+        #expect(queue.waitingCount == 1)
+        queue.leave("busy")
+        try await second.value
+        queue.leave("busy")
+        #expect(queue.waitingCount == 0)
+    }
+
     @Test("a cancelled caller leaves the queue")
     func cancellation() async throws {
         let queue = ReceiveQueue(width: 1)

@@ -8,8 +8,14 @@ import Repositories
 import WebCore
 
 /// Commits that the hub makes from what it is sent, file by file.
+///
+/// A file comes whole in a line of up to 43 MiB, and takes about 200 MiB while it is decoded. So at most three long lines are
+/// held at a time over all requests, one of each account; the others wait their turn, and their clients with them (`BodyLines`).
 struct CommitRoutes {
     let services: APIServices
+    private let longLines = ReceiveQueue(width: 3, perKey: 1)
+
+    init(services: APIServices) { self.services = services }
 
     private static let branch = APIParameter(
         "branch", .text(atMost: 255), "Where to commit; the default branch unless told.")
@@ -20,8 +26,8 @@ struct CommitRoutes {
                 method: .post, path: RepositoryRoutes.path + "/commits", operation: "createCommit",
                 summary: "Commits a stream of changes on top of a branch, all or nothing.", query: [Self.branch],
                 body: .lines(CommitLine.schema), answer: .json(CommitModel.schema), status: .created
-            ) { [services] call in
-                try call.json(await CommitReader(services: services).commit(call), status: .created)
+            ) { [services, longLines] call in
+                try call.json(await CommitReader(services: services, longLines: longLines).commit(call), status: .created)
             }
         ]
     }
@@ -30,6 +36,7 @@ struct CommitRoutes {
 /// Reads the lines of a commit and hands them to the draft as they come.
 private struct CommitReader {
     let services: APIServices
+    let longLines: ReceiveQueue
 
     /// The largest file that may be sent in a line; larger ones are LFS objects.
     static let maximumFileBytes = 32 << 20
@@ -39,7 +46,9 @@ private struct CommitReader {
     func commit(_ call: APICall) async throws -> CommitModel {
         let repository = try await services.identity.repository(
             call.repositoryReference(), for: .write, by: call.principal)
-        var lines = BodyLines(call.request.body, maximumBytes: Self.maximumLineBytes)
+        var lines = BodyLines(
+            call.request.body, maximumBytes: Self.maximumLineBytes, places: longLines, key: call.principal.auditName)
+        defer { lines.giveBack() }
         guard let header = try await lines.next().map(decode)?.header else {
             throw ProblemError(
                 .invalid, code: "header_missing", "The first line of a commit is its “header” with the message.")
@@ -98,48 +107,5 @@ private struct CommitReader {
             throw ProblemError(.invalid, code: "invalid_message", "A commit needs a message of at most 128 KiB.")
         }
         return text
-    }
-}
-
-/// Splits a request's body into lines without holding more than one.
-private struct BodyLines {
-    private var pieces: RequestBody.AsyncIterator
-    private let maximumBytes: Int
-    private var buffered = ByteBuffer()
-    private var searched = 0
-    private var isAtEnd = false
-
-    init(_ body: RequestBody, maximumBytes: Int) {
-        pieces = body.makeAsyncIterator()
-        self.maximumBytes = maximumBytes
-    }
-
-    /// The next line that is not empty; `nil` after the last.
-    mutating func next() async throws -> ByteBuffer? {
-        while true {
-            let view = buffered.readableBytesView
-            if let end = view[(view.startIndex + searched)...].firstIndex(of: UInt8(ascii: "\n")) {
-                let line = buffered.readSlice(length: end - view.startIndex)
-                buffered.moveReaderIndex(forwardBy: 1)
-                searched = 0
-                if let line, line.readableBytes > 0 { return line }
-                continue
-            }
-            searched = view.count
-            if isAtEnd {
-                searched = 0
-                return buffered.readableBytes > 0 ? buffered.readSlice(length: buffered.readableBytes) : nil
-            }
-            guard buffered.readableBytes <= maximumBytes else {
-                throw ProblemError(
-                    .tooLarge, code: "line_too_long", "A line of the commit is longer than \(maximumBytes) bytes.")
-            }
-            if var piece = try await pieces.next() {
-                buffered.discardReadBytes()
-                buffered.writeBuffer(&piece)
-            } else {
-                isAtEnd = true
-            }
-        }
     }
 }

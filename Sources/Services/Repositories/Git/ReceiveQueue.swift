@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Lets at most `width` pieces of work run at once, and goes round the keys that wait, so that one caller's hundred
-/// requests do not hold up another's first.
+/// Lets at most `width` pieces of work run at once, at most `perKey` of one key, and goes round the keys that wait, so that
+/// one caller's hundred requests do not hold up another's first.
 package final class ReceiveQueue: Sendable {
     private struct Waiter {
         let id: UInt64
@@ -10,6 +10,8 @@ package final class ReceiveQueue: Sendable {
 
     private struct State {
         var free: Int
+        /// How many of each key run.
+        var running: [String: Int] = [:]
         var nextID: UInt64 = 0
         /// Keys in the order of their turns.
         var turns: [String] = []
@@ -19,67 +21,90 @@ package final class ReceiveQueue: Sendable {
     }
 
     private let state: Mutex<State>
+    private let perKey: Int
 
-    package init(width: Int) { state = Mutex(State(free: max(1, width))) }
+    package init(width: Int, perKey: Int = .max) {
+        state = Mutex(State(free: max(1, width)))
+        self.perKey = max(1, perKey)
+    }
 
     /// Waits for a turn of `key`, runs `work`, and gives the place on. Throws `CancellationError` when cancelled while waiting.
     package func run<Value: Sendable>(_ key: String, _ work: @Sendable () async throws -> Value) async throws -> Value {
         try await enter(key)
-        defer { leave() }
+        defer { leave(key) }
         return try await work()
     }
 
     /// How many wait for a turn.
     package var waitingCount: Int { state.withLock { $0.waiting.values.reduce(0) { $0 + $1.count } } }
 
-    private func enter(_ key: String) async throws {
+    /// Waits for a turn of `key`; end it with `leave`. Throws `CancellationError` when cancelled while waiting.
+    package func enter(_ key: String) async throws {
         let id: UInt64? = state.withLock { state in
-            if state.free > 0, state.turns.isEmpty {
-                state.free -= 1
+            if isFree(for: key, state) {
+                begin(key, &state)
                 return nil
             }
             state.nextID += 1
             return state.nextID
         }
         guard let id else { return }
+        // A turn may be given in the moment of cancellation; the work sees the cancellation itself.
+        defer { state.withLock { _ = $0.cancelled.remove(id) } }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-                let isDecided: Result<Void, any Error>? = state.withLock { state in
-                    if state.cancelled.remove(id) != nil { return .failure(CancellationError()) }
-                    if state.free > 0, state.turns.isEmpty {
-                        state.free -= 1
+                let decision: Result<Void, any Error>? = state.withLock { state in
+                    if state.cancelled.contains(id) { return .failure(CancellationError()) }
+                    if isFree(for: key, state) {
+                        begin(key, &state)
                         return .success(())
                     }
                     if state.waiting[key] == nil { state.turns.append(key) }
                     state.waiting[key, default: []].append(Waiter(id: id, continuation: continuation))
                     return nil
                 }
-                if let isDecided { continuation.resume(with: isDecided) }
+                if let decision { continuation.resume(with: decision) }
             }
         } onCancel: {
             cancel(id, key: key)
         }
-        // A turn may have been given in the moment of cancellation; the work sees the cancellation itself.
     }
 
-    private func leave() {
+    /// Gives the place on.
+    package func leave(_ key: String) {
         let next: Waiter? = state.withLock { state in
-            guard let key = state.turns.first else {
-                state.free += 1
-                return nil
-            }
-            state.turns.removeFirst()
-            var waiters = state.waiting[key] ?? []
-            let next = waiters.removeFirst()
-            if waiters.isEmpty {
-                state.waiting[key] = nil
-            } else {
-                state.waiting[key] = waiters
-                state.turns.append(key)
-            }
-            return next
+            state.free += 1
+            state.running[key, default: 0] -= 1
+            if state.running[key] == 0 { state.running[key] = nil }
+            return takeNext(&state)
         }
         next?.continuation.resume()
+    }
+
+    /// Whoever may run without a wait: nobody who waits could use the place, or `leave` would have given it to them.
+    private func isFree(for key: String, _ state: State) -> Bool {
+        state.free > 0 && state.waiting[key] == nil && state.running[key, default: 0] < perKey
+    }
+
+    private func begin(_ key: String, _ state: inout State) {
+        state.free -= 1
+        state.running[key, default: 0] += 1
+    }
+
+    /// The first waiter of the first key that may run one more; the key's next turn comes after those of all others.
+    private func takeNext(_ state: inout State) -> Waiter? {
+        guard let turn = state.turns.firstIndex(where: { state.running[$0, default: 0] < perKey }) else { return nil }
+        let key = state.turns.remove(at: turn)
+        var waiters = state.waiting[key] ?? []
+        let next = waiters.removeFirst()
+        if waiters.isEmpty {
+            state.waiting[key] = nil
+        } else {
+            state.waiting[key] = waiters
+            state.turns.append(key)
+        }
+        begin(key, &state)
+        return next
     }
 
     private func cancel(_ id: UInt64, key: String) {
