@@ -19,6 +19,8 @@ package enum GitStoreError: Error, Hashable {
     case invalidFilter(String)
     /// An object is of another type than the request needs.
     case unexpectedType(GitOID)
+    /// A tag leads through more tags than are followed (`GitObjects.maximumTagChain`).
+    case tagChainTooLong(GitOID)
     /// A request for a shallow history that selects no commit.
     case noCommitsSelected
     /// Nobody waits for the result any more, or the hub is stopping.
@@ -50,6 +52,10 @@ extension GitStoreError: Refusal {
             Problem(.invalid, code: "invalid_filter", "The object filter \(text) is not valid.")
         case .unexpectedType(let oid):
             Problem(.invalid, code: "unexpected_object_type", "Object \(oid) is not of the type that was asked for.")
+        case .tagChainTooLong(let oid):
+            Problem(
+                .invalid, code: "tag_chain_too_long",
+                "The tag \(oid) leads through more than \(GitObjects.maximumTagChain) tags.")
         case .noCommitsSelected:
             Problem(.invalid, code: "no_commits_selected", "No commits selected for shallow requests.")
         case .cancelled:

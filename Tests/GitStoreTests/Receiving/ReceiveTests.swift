@@ -143,6 +143,33 @@ struct ReceiveTests {
         #expect(received.peeled(outer) == blob)
     }
 
+    @Test("may have chains of tags as long as are followed, and no longer")
+    func tagChains() throws {
+        let made = try TestStore()
+        var builder = PackBuilder()
+        var target = try builder.add(.blob, "one\n")
+        var type = "blob"
+        var tags: [GitOID] = []
+        for number in 0...GitObjects.maximumTagChain {
+            target = try builder.add(
+                .tag, "object \(target)\ntype \(type)\ntag t\(number)\ntagger Ada <a@b.c> 1700000000 +0000\n\nx\n")
+            type = "tag"
+            tags.append(target)
+        }
+        let (longest, tooLong) = (tags[GitObjects.maximumTagChain - 1], tags[GitObjects.maximumTagChain])
+        #expect(throws: GitStoreError.refused(.tagChainTooLong(tooLong))) {
+            try made.receive(builder.bytes, tips: [tooLong])
+        }
+        // What no ref names may come along; asking for it later is answered by a refusal, not by talk of damage.
+        let objects = try made.store.objects(of: made.uid, packs: [made.push(builder.bytes, tips: [longest])])
+        #expect(try objects.header(of: objects.peel(longest))?.type == .blob)
+        #expect(throws: GitStoreError.tagChainTooLong(tooLong)) { try objects.peel(tooLong) }
+        #expect(throws: GitStoreError.tagChainTooLong(tooLong)) {
+            try objects.writePack(FetchRequest(wants: [tooLong])) { _ in }
+        }
+        try objects.writePack(FetchRequest(wants: [longest])) { _ in }
+    }
+
     @Test("with large files are never held whole", .tags(.slow))
     func large() throws {
         let made = try TestStore()

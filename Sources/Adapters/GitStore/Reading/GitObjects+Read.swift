@@ -41,17 +41,19 @@ extension GitObjects {
     }
 
     /// What an annotated tag finally points to; any other object is its own answer.
+    ///
+    /// - Throws: `.tagChainTooLong` beyond `maximumTagChain` tags; no push makes a ref to such a tag.
     package func peel(_ oid: GitOID) throws(GitStoreError) -> GitOID {
-        var oid = oid
-        for _ in 0..<Self.maximumTagChain {
-            guard let header = try header(of: oid) else { throw .missing(oid) }
-            guard header.type == .tag else { return oid }
-            oid = try tag(oid).target
+        var next = oid
+        for _ in 0...Self.maximumTagChain {
+            guard let header = try header(of: next) else { throw .missing(next) }
+            guard header.type == .tag else { return next }
+            next = try tag(next).target
         }
-        throw .corrupt("a chain of tags is too long")
+        throw .tagChainTooLong(oid)
     }
 
-    static let maximumTagChain = 64
+    package static let maximumTagChain = 64
 
     /// The tree of a commit, of a tag of a commit or tree, or a tree itself.
     package func rootTree(of oid: GitOID) throws(GitStoreError) -> GitOID {

@@ -16,6 +16,8 @@ package enum ReceiveError: Error, Hashable {
     case missingBase(GitOID)
     /// An object is of another type than what names it says.
     case wrongType(GitOID, expected: GitObjectType, found: GitObjectType)
+    /// A ref would name a tag of a tag of a tag and so on, further than the hub follows.
+    case tagChainTooLong(GitOID)
     /// The pack holds an object of this name twice.
     case duplicateObject(GitOID)
     /// The repository has an object of this name with other bytes.
@@ -42,6 +44,10 @@ extension ReceiveError: Refusal {
             Problem(
                 .invalid, code: "wrong_object_type",
                 "The object \(oid) is named as a \(expected.name) but is a \(found.name).")
+        case .tagChainTooLong(let oid):
+            Problem(
+                .invalid, code: "tag_chain_too_long",
+                "The tag \(oid) is refused: it leads through more than \(GitObjects.maximumTagChain) tags.")
         case .duplicateObject(let oid):
             Problem(.invalid, code: "duplicate_object", "The pack holds the object \(oid) twice.")
         case .collision(let oid):

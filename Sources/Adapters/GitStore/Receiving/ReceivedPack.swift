@@ -28,7 +28,9 @@ package struct ReceivedPack: Sendable {
         for tip in tips {
             guard let header = try objects.header(of: tip) else { throw .refused(.missingObject(tip, nil)) }
             types[tip] = header.type
-            peeled[tip] = try objects.peel(tip)
+            do { peeled[tip] = try objects.peel(tip) } catch .tagChainTooLong {
+                throw .refused(.tagChainTooLong(tip))
+            }
         }
         tipTypes = types
         peeledTips = peeled

@@ -14,15 +14,15 @@ struct NamedObjects {
                 if ignoringMissing { continue }
                 throw .missing(oid)
             }
-            try add(number, in: objects, reader: reader)
+            try add(number, named: oid, in: objects, reader: reader)
         }
     }
 
-    private mutating func add(_ number: ObjectNumber, in objects: GitObjects, reader: ObjectReader)
-        throws(GitStoreError)
-    {
+    private mutating func add(
+        _ number: ObjectNumber, named oid: GitOID, in objects: GitObjects, reader: ObjectReader
+    ) throws(GitStoreError) {
         var number = number
-        for _ in 0..<GitObjects.maximumTagChain {
+        for _ in 0...GitObjects.maximumTagChain {
             switch try reader.header(of: number).type {
             case .commit:
                 commits.append(number)
@@ -45,6 +45,6 @@ struct NamedObjects {
                 number = next
             }
         }
-        throw .corrupt("a chain of tags is too long")
+        throw .tagChainTooLong(oid)
     }
 }

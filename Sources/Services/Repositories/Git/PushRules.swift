@@ -28,7 +28,12 @@ enum PushRules {
         }
         guard let header = try objects.header(of: new) else { return .refused("missing necessary objects") }
         if name.isBranch, header.type != .commit { return .refused("a branch must point to a commit") }
-        let peeled = header.type == .tag ? try objects.peel(new) : nil
+        let peeled: GitOID?
+        do {
+            peeled = header.type == .tag ? try objects.peel(new) : nil
+        } catch GitStoreError.tagChainTooLong {
+            return .refused("the tag leads through more than \(GitObjects.maximumTagChain) tags")
+        }
         return .accepted(
             ReferenceUpdate(
                 name: name, old: command.old, new: new, peeled: peeled,
