@@ -77,6 +77,10 @@ struct RepositoryRouteTests {
         #expect(try await test.expect(200, .post, path + "/missing", asked, of: "findMissingObjects") == asked)
         let wrong = try await test.send(.put, "\(path)/\(oid)", bytes: ByteBuffer(string: "hellO"))
         #expect(wrong.status == 422, "\(wrong.text)")
+        for (length, status) in [(6 << 40, 413), (Int64.max, 413), (4 << 40, 507)] as [(Int64, Int)] {
+            let large = try await test.send(.put, "\(path)/\(oid)", bytes: ByteBuffer(string: "hello"), length: length)
+            #expect(large.status == status, "\(length): \(large.text)")
+        }
         let stored = try await test.send(.put, "\(path)/\(oid)", bytes: ByteBuffer(string: "hello"))
         #expect(stored.status == 200, "\(stored.text)")
         #expect(

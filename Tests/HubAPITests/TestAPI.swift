@@ -98,12 +98,12 @@ final class TestAPI: Sendable {
     func send(
         _ method: HTTPRequest.Method, _ path: String, bytes: ByteBuffer, token: String? = nil,
         anonymously: Bool = false,
-        origin: String? = nil
+        origin: String? = nil, length: Int64? = nil
     ) async throws -> Answer {
         var head = HTTPRequest(method: method, scheme: "http", authority: "hub.test", path: "/api/hub/v1" + path)
         if let token { head.headerFields[.authorization] = "Bearer \(token)" }
         if let origin { head.headerFields[.origin] = origin }
-        head.headerFields[.contentLength] = String(bytes.readableBytes)
+        head.headerFields[.contentLength] = String(length ?? Int64(bytes.readableBytes))
         let isLocal = token == nil && !anonymously
         let source = HubRequestSource(
             logger: logger, remoteAddress: isLocal ? "local" : "192.0.2.7",

@@ -73,6 +73,22 @@ struct HTTPServerTests {
         }
     }
 
+    @Test(
+        "refuses lengths that cannot be, without asking anybody",
+        arguments: [
+            ("18446744073709551615", "413"), ("9223372036854775808", "413"), ("18446744073709551616", "400"),
+            ("99999999999999999999999999", "400"), ("-1", "400"), ("1x", "400"),
+        ])
+    func impossibleLength(length: String, status: String) async throws {
+        try await TestServer.run { request, _ in .plain(request.uri.path) } _: { server in
+            try await WireClient.connect(port: server.port) { wire in
+                try await wire.send("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: \(length)\r\n\r\nabc")
+                let head = try await wire.head()
+                #expect(head.hasPrefix("HTTP/1.1 \(status)") && head.lowercased().contains("connection: close"), "\(head)")
+            }
+        }
+    }
+
     @Test("a body that ends early is an error to its reader, at once", arguments: ["Content-Length: 10\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n5\r\nab"])
     func endsEarly(rest: String) async throws {
         let (failures, failure) = AsyncStream<RequestBodyError?>.makeStream()

@@ -76,6 +76,7 @@ struct Connection: Sendable {
         let request = Request(head: head, body: RequestBody(asyncSequence: RequestBodySequence(parts: parts)))
         var response: Response
         do {
+            try Self.checkLength(head)
             response = try await respond(request, context)
         } catch {
             response = ProblemResponse.make(for: error, in: context)
@@ -104,6 +105,12 @@ struct Connection: Sendable {
         }
         guard keepsAlive else { return false }
         return try await parts.drain(limit: Self.drainedBodyBytes)
+    }
+
+    /// Refuses lengths that nothing here could count, before anybody reckons with them.
+    private static func checkLength(_ head: HTTPRequest) throws {
+        guard let text = head.headerFields[.contentLength], Int64(text) == nil else { return }
+        throw ProblemError(.tooLarge, code: "body_too_large", "No body is as long as this Content-Length says.")
     }
 
     /// Whether the connection ends with this answer.
