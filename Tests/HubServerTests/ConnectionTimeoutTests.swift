@@ -80,13 +80,23 @@ struct ConnectionTimeoutTests {
 
     @Test("lets a handler think for as long as it needs")
     func slowHandler() async throws {
-        try await TestServer.run(timeouts: Self.timeouts { $0.stalled = .milliseconds(100); $0.keepAlive = .milliseconds(100) }) { _, _ in
-            // As long as several time-outs: this is the slow work that the test is about.
-            try await Task.sleep(for: .milliseconds(500))
+        let (thoughts, thought) = AsyncStream<Void>.makeStream()
+        try await TestServer.run(timeouts: Self.timeouts { $0.stalled = .milliseconds(100); $0.keepAlive = .milliseconds(100) }) { request, _ in
+            guard request.uri.path == "/slow" else { return .plain("x") }
+            for await _ in thoughts { break }
             return .plain("thought")
         } _: { server in
             try await WireClient.connect(port: server.port) { wire in
-                try await wire.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                try await wire.send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+                // As long as several time-outs: idle connections come to their end one after the other meanwhile.
+                for _ in 0..<4 {
+                    try await WireClient.connect(port: server.port) { idle in
+                        try await idle.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                        #expect(try await idle.answer().body == "x")
+                        _ = try await idle.rest()
+                    }
+                }
+                thought.yield()
                 #expect(try await wire.answer().body == "thought")
             }
         }
