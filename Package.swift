@@ -13,8 +13,9 @@ let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-h
 let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 /// A system library with a module map, installed by `installer/setup`.
-func systemLibrary(_ name: String, debian package: String) -> Target {
-    .systemLibrary(name: name, path: "Sources/CLibraries/\(name)", providers: [.apt([package])])
+func systemLibrary(_ name: String, debian package: String, described description: String? = nil) -> Target {
+    .systemLibrary(
+        name: name, path: "Sources/CLibraries/\(name)", pkgConfig: description, providers: [.apt([package])])
 }
 
 /// A Swift target in one of the layer folders.
@@ -58,6 +59,9 @@ let package = Package(
         systemLibrary("CArgon2", debian: "libargon2-dev"),
         systemLibrary("CDeflate", debian: "libdeflate-dev"),
         systemLibrary("CZlib", debian: "zlib1g-dev"),
+        systemLibrary("CLZ4", debian: "liblz4-dev"),
+        // Its library is made from the package's C sources by installer/setup.
+        systemLibrary("CBlake3", debian: "librust-blake3-dev", described: "libblake3"),
         .target(
             name: "CHubPlatform", path: "Sources/CLibraries/CHubPlatform",
             cSettings: [.unsafeFlags(["-O2"])], linkerSettings: [.linkedLibrary("sqlite3"), .linkedLibrary("crypto")]),
@@ -69,7 +73,9 @@ let package = Package(
         module("MetadataStore", in: "Adapters", [
             "HubCore", "CHubPlatform", "COpenSSL", .product(name: "GRDB", package: "GRDB.swift"), logging,
         ]),
-        module("ObjectStore", in: "Adapters", ["HubCore", "CHubPlatform", "COpenSSL", nioCore, nioPosix]),
+        module("ObjectStore", in: "Adapters", [
+            "HubCore", "CHubPlatform", "COpenSSL", "CBlake3", "CLZ4", nioCore, nioPosix,
+        ]),
         module("GitStore", in: "Adapters", [
             "HubCore", "CHubPlatform", "CLibGit2", "COpenSSL", "CDeflate", "CZlib", nioCore, nioPosix,
         ]),
@@ -136,7 +142,7 @@ let package = Package(
             "HubCore", "MetadataStore", "CHubPlatform", .product(name: "GRDB", package: "GRDB.swift"),
         ]),
         tests("IdentityTests", ["HubCore", "MetadataStore", "Identity"]),
-        tests("GitStoreTests", ["GitStore", "HubCore"]),
+        tests("GitStoreTests", ["GitStore", "HubCore", "HubTestSupport"]),
         tests("ObjectStoreTests", ["ObjectStore", "HubCore", "HubTestSupport", "COpenSSL", nioCore]),
         tests("WebCoreTests", [
             "WebCore", "HubCore", hummingbird, httpTypes, nioCore, logging, .product(name: "CoreMetrics", package: "swift-metrics"),

@@ -35,6 +35,8 @@ enum Layers {
         "SQLite3": ["MetadataStore"],
         "CLibGit2": ["GitStore"],
         "CDeflate": ["GitStore"],
+        "CBlake3": ["ObjectStore"],
+        "CLZ4": ["ObjectStore"],
         "CArgon2": ["Identity"],
         "CLibSSH": ["SSHTransport"],
         "ArgumentParser": ["HubCommands", "csghub"],
