@@ -82,6 +82,7 @@ struct QueryPlanTests {
                     }
                 }
             }
+            try await listings(store, scope: .account(ada.id), id: repository.id)
             _ = try await store.gitState(of: repository.id, prefixes: ["refs/heads/"])
             _ = try await store.gitState(of: repository.id)
             _ = try await store.reflog(of: repository.id)
@@ -106,12 +107,30 @@ struct QueryPlanTests {
                 let isAllowed =
                     step.hasPrefix("SCAN json_each") || step.hasPrefix("SCAN CONSTANT ROW")
                     || sql.contains("FROM removed_folders")
-                    || step == "SCAN p USING INDEX packs_live"
+                    || step == "SCAN p USING INDEX packs_live" || step.hasPrefix("SCAN search VIRTUAL TABLE INDEX")
+                    || sql.contains("'search_config'")
                 #expect(!step.hasPrefix("SCAN") || isAllowed, "\(step) in \(sql)")
                 let sorts = step.contains("USE TEMP B-TREE FOR ORDER BY")
                 #expect(!sorts || Self.maySort(sql), "\(step) in \(sql)")
             }
         }
+    }
+
+    private func listings(_ store: MetadataStore, scope: VisibilityScope, id: RepositoryID) async throws {
+        for order in RepositoryListQuery.Order.allCases {
+            var query = RepositoryListQuery(kinds: [.model], visibleTo: scope, order: order)
+            query.owner = try NamespaceName(parsing: "ada")
+            query.parameters = 5...1000
+            _ = try await store.listRepositories(query)
+            query = RepositoryListQuery(visibleTo: scope, order: order)
+            query.text = "x"
+            query.nameParts = ["x"]
+            _ = try await store.listRepositories(query)
+        }
+        _ = try await store.facts(of: id)
+        _ = try await store.staleFacts(after: nil, rules: 1)
+        _ = try await store.usedStorage(of: id)
+        _ = try await store.tagCounts(of: .model, visibleTo: scope)
     }
 
     /// What is sorted is bounded by one account's, one repository's or one token's own things.

@@ -15,6 +15,7 @@ package final class MetadataStore: Sendable {
     let gitStates = GitStateCache()
     /// The last use of a token that was written, so that it is written once a minute.
     let tokenUses = TokenUses()
+    let pendingDownloads = PendingDownloads()
     private let clock: @Sendable () -> Date
 
     /// Opens or makes the database, and brings its schema up to date.
@@ -24,7 +25,7 @@ package final class MetadataStore: Sendable {
             pool = try StoreConnection.open(path: path)
             try Schema.migrate(pool)
             checkpointer = Checkpointer(pool: pool)
-            committer = GroupCommitter(pool: pool, checkpointer: checkpointer)
+            committer = GroupCommitter(pool: pool, checkpointer: checkpointer, settle: { try Listing.settle($0) })
         } catch {
             throw MetadataError.translating(error)
         }

@@ -37,6 +37,8 @@ package final class Hub: Sendable {
     package let lfs: LFSService
     /// Refs and packs of repositories, as the protocols and the API use them.
     package let gitService: GitService
+    /// What happens to repositories, for whoever follows it.
+    package let events: RepositoryEvents
     package let metrics: MetricsRegistry
     /// Where the hub is reached, the main address first.
     package let externalAddresses: ExternalAddresses
@@ -70,7 +72,8 @@ package final class Hub: Sendable {
             store: store,
             settings: IdentitySettings(
                 allowsAnonymousRead: settings.allowsAnonymousRead, externalURL: externalAddresses.main.description))
-        repositories = RepositoryService(store: store, identity: identity)
+        events = RepositoryEvents()
+        repositories = RepositoryService(store: store, identity: identity, events: events)
         lfs = LFSService(
             store: store, objects: objects, signer: TransferSigner(key: try secrets.key("lfs-transfer.key")))
 
@@ -79,7 +82,7 @@ package final class Hub: Sendable {
             concurrency: System.coreCount)
         gitService = GitService(
             store: store, git: git, sender: packSender, threads: gitThreads, receiveLimits: ReceiveLimits(),
-            concurrentReceives: System.coreCount)
+            concurrentReceives: System.coreCount, events: events)
 
         let router = Router(context: HubContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestMiddleware())

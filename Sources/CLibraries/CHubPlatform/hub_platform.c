@@ -5,6 +5,7 @@
 #include <malloc.h>
 #include <nss.h>
 #include <stdlib.h>
+#include <string.h>
 #include <linux/sockios.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -125,4 +126,8 @@ int64_t hub_return_free_memory(int64_t threshold_bytes) {
     int64_t free_bytes = (int64_t)mallinfo2().fordblks;
     if (free_bytes >= threshold_bytes) malloc_trim(0);
     return free_bytes;
+}
+
+const void *hub_find(const void *text, size_t count, const void *needle, size_t needle_count) {
+    return memmem(text, count, needle, needle_count);
 }

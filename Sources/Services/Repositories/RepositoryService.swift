@@ -7,10 +7,12 @@ import MetadataStore
 package struct RepositoryService: Sendable {
     private let store: MetadataStore
     private let identity: Identity
+    private let events: RepositoryEvents
 
-    package init(store: MetadataStore, identity: Identity) {
+    package init(store: MetadataStore, identity: Identity, events: RepositoryEvents = RepositoryEvents()) {
         self.store = store
         self.identity = identity
+        self.events = events
     }
 
     package func create(
@@ -23,8 +25,9 @@ package struct RepositoryService: Sendable {
         let new = NewRepository(
             reference: reference, visibility: visibility, defaultBranch: defaultBranch, creator: caller.principal.account?.id,
             description: description)
-        return try await store.createRepository(
+        let repository = try await store.createRepository(
             new, audit: caller.entry("repository.create", on: reference.description, ["visibility": visibility.rawValue]))
+        return tell(.created, repository, by: caller)
     }
 
     package func get(_ reference: RepositoryReference, by principal: Principal) async throws -> Repository {
@@ -57,8 +60,9 @@ package struct RepositoryService: Sendable {
             try checkDescription(description)
             detail["description"] = description?.shortened ?? ""
         }
-        return try await store.updateRepository(
+        let changed = try await store.updateRepository(
             repository.id, change, audit: caller.entry("repository.update", on: repository.reference.description, detail))
+        return tell(.settingsChanged, changed, by: caller)
     }
 
     /// Renames or moves; the old name redirects until another repository takes it.
@@ -67,9 +71,10 @@ package struct RepositoryService: Sendable {
         if name.owner.key != repository.name.owner.key {
             _ = try await identity.requireCreation(in: name.owner, by: caller.principal)
         }
-        return try await store.renameRepository(
+        let moved = try await store.renameRepository(
             repository.id, to: name,
             audit: caller.entry("repository.rename", on: repository.reference.description, ["to": name.description]))
+        return tell(.moved(from: repository.reference), moved, by: caller)
     }
 
     /// Marks it as deleted. `undelete` brings it back until the sweep takes its content.
@@ -78,18 +83,27 @@ package struct RepositoryService: Sendable {
         guard repository.reference.description.lowercased() == reference.description.lowercased() else {
             throw RepositoryError.renamed(from: reference, to: repository.reference)
         }
-        _ = try await store.deleteRepository(
+        let deleted = try await store.deleteRepository(
             repository.id, audit: caller.entry("repository.delete", on: repository.reference.description))
+        _ = tell(.deleted, deleted, by: caller)
     }
 
     /// Brings back the one that was deleted last under this name.
     package func undelete(_ reference: RepositoryReference, by caller: Caller) async throws -> Repository {
         let deleted = try await store.deletedRepositories(reference)
         for repository in deleted where try await identity.may(.administer, on: repository, by: caller.principal) {
-            return try await store.undeleteRepository(
+            let restored = try await store.undeleteRepository(
                 repository.id, audit: caller.entry("repository.undelete", on: repository.reference.description))
+            return tell(.restored, restored, by: caller)
         }
         throw RepositoryError.notDeleted(reference)
+    }
+
+    private func tell(_ what: RepositoryEvent.What, _ repository: Repository, by caller: Caller) -> Repository {
+        events.tell(
+            RepositoryEvent(
+                what, repository: repository, actor: caller.principal.auditName, account: caller.principal.account?.id))
+        return repository
     }
 
     private func checkBranch(_ name: String) throws(RepositoryError) {

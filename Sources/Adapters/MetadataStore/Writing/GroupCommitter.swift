@@ -29,11 +29,16 @@ final class GroupCommitter: Sendable {
 
     private let pool: DatabasePool
     private let checkpointer: Checkpointer
+    /// Brings what is derived from other rows in step, at the end of each job.
+    private let settle: @Sendable (Database) throws -> Void
     private let state = Mutex(State())
 
-    init(pool: DatabasePool, checkpointer: Checkpointer) {
+    init(
+        pool: DatabasePool, checkpointer: Checkpointer, settle: @escaping @Sendable (Database) throws -> Void = { _ in }
+    ) {
         self.pool = pool
         self.checkpointer = checkpointer
+        self.settle = settle
     }
 
     /// Runs `work` in a transaction and returns when it is durable.
@@ -130,6 +135,7 @@ final class GroupCommitter: Sendable {
             guard db.isInsideTransaction else {
                 return .transactionEnded(MetadataError.constraint("the change ended its transaction"))
             }
+            try settle(db)
             try db.run("RELEASE job")
             return .done(answer)
         } catch {
@@ -150,6 +156,7 @@ final class GroupCommitter: Sendable {
             try db.run("BEGIN IMMEDIATE")
             let answer = try job.attempt(db)
             guard db.isInsideTransaction else { throw MetadataError.constraint("the change ended its transaction") }
+            try settle(db)
             try finish(db)
             answer()
         } catch {

@@ -38,6 +38,7 @@ enum StoreConnection {
                     throw MetadataError.unusable("SQLite's defensive mode could not be set.")
                 }
             }
+            db.add(tokenizer: SearchTokenizer.self)
             try db.execute(sql: "PRAGMA trusted_schema = OFF")
             try db.execute(sql: "PRAGMA temp_store = MEMORY")
             try db.execute(sql: "PRAGMA cache_size = -2048")

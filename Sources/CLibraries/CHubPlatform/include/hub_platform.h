@@ -1,5 +1,6 @@
 /// What the hub needs of Linux and of C libraries and cannot reach from Swift: variadic calls, set-up before `main`.
 #pragma once
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -38,3 +39,6 @@ int hub_range_is_in_memory(int fd, int64_t offset, int64_t length);
 
 /// Gives memory that the allocator holds free back to the system, if that is at least `threshold_bytes`. Returns what it held.
 int64_t hub_return_free_memory(int64_t threshold_bytes);
+
+/// Where `needle` first occurs in `text` (`memmem(3)`), or NULL.
+const void *hub_find(const void *text, size_t count, const void *needle, size_t needle_count);

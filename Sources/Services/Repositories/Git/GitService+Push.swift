@@ -81,11 +81,20 @@ extension GitService {
         switch result {
         case .applied(let outcomes):
             if description != nil { packArrivals.tell(repository.id) }
+            tell(updates.filter { outcomes[$0.name] == .updated }, in: repository, by: caller)
             return Self.report(verdicts, isAtomic: isAtomic, applied: outcomes)
         case .packsChanged:
             return PushReport(
                 outcomes: verdicts.map { _ in .refused("the repository was being tidied; push again") }, messages: [])
         }
+    }
+
+    private func tell(_ moved: [ReferenceUpdate], in repository: Repository, by caller: Caller) {
+        guard !moved.isEmpty else { return }
+        events.tell(
+            RepositoryEvent(
+                .pushed(moved), repository: repository, actor: caller.principal.auditName,
+                account: caller.principal.account?.id))
     }
 
     private static func report(

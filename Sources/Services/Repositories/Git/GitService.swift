@@ -15,10 +15,12 @@ package final class GitService: Sendable {
     private let receiveQueue: ReceiveQueue
     /// Hears of each push that brought a pack.
     let packArrivals: PackArrivals
+    /// Hears of each ref that moved.
+    package let events: RepositoryEvents
 
     package init(
         store: MetadataStore, git: GitStore, sender: PackSender, threads: GitThreads, receiveLimits: ReceiveLimits,
-        concurrentReceives: Int
+        concurrentReceives: Int, events: RepositoryEvents = RepositoryEvents()
     ) {
         self.store = store
         self.git = git
@@ -27,6 +29,7 @@ package final class GitService: Sendable {
         self.receiveLimits = receiveLimits
         receiveQueue = ReceiveQueue(width: concurrentReceives)
         packArrivals = PackArrivals()
+        self.events = events
     }
 
     /// Refs and packs as one transaction sees them, without opening the packs.

@@ -1,0 +1,125 @@
+import FoundationEssentials
+import GRDB
+import HubCore
+
+/// Reads and writes rows of `facts`.
+enum FactsRow {
+    /// The columns that lists read; the card follows apart, since it may be large.
+    static let columns = """
+        f.repository_id AS facts_of, f.commit_oid, f.last_modified, f.used_storage_bytes, f.files_bytes, f.file_count, f.parameters,
+        f.library_name, f.pipeline_tag, f.license, f.sdk, f.title, f.summary, f.tags, f.languages, f.datasets, f.base_models,
+        f.transformers_info, f.safetensors, f.gguf, f.warnings, f.config, f.dataset_configs
+        """
+
+    /// `nil` when the indexer has not been there yet.
+    static func facts(_ row: Row) -> RepositoryFacts? {
+        guard row["facts_of"] as Int64? != nil else { return nil }
+        var facts = RepositoryFacts(commit: row["commit_oid"], lastModified: row.date("last_modified"))
+        facts.usedStorageBytes = row["used_storage_bytes"]
+        facts.filesBytes = row["files_bytes"]
+        facts.fileCount = row["file_count"]
+        facts.parameters = row["parameters"]
+        facts.libraryName = row["library_name"]
+        facts.pipelineTag = row["pipeline_tag"]
+        facts.license = row["license"]
+        facts.sdk = row["sdk"]
+        facts.title = row["title"]
+        facts.summary = row["summary"]
+        facts.tags = lines(row["tags"])
+        facts.languages = lines(row["languages"])
+        facts.datasets = lines(row["datasets"])
+        facts.baseModels = json(row, "base_models").map(FactsJSON.baseModels) ?? []
+        facts.transformersInfo = json(row, "transformers_info").flatMap(FactsJSON.transformersInfo)
+        facts.safetensors = json(row, "safetensors").flatMap(FactsJSON.safetensors)
+        facts.gguf = json(row, "gguf").flatMap(FactsJSON.gguf)
+        facts.warnings = json(row, "warnings").map(FactsJSON.warnings) ?? []
+        facts.config = text(row, "config")
+        facts.datasetConfigs = text(row, "dataset_configs")
+        if row.hasColumn("card_data") { facts.cardData = text(row, "card_data") }
+        return facts
+    }
+
+    static func save(_ facts: RepositoryFacts, of repository: RepositoryID, rules: Int, in db: Database) throws {
+        try db.run(
+            """
+            INSERT OR REPLACE INTO facts (repository_id, rules, commit_oid, last_modified, used_storage_bytes, files_bytes, file_count,
+                parameters, library_name, pipeline_tag, license, sdk, title, summary, tags, languages, datasets, base_models,
+                transformers_info, safetensors, gguf, warnings, config, dataset_configs, card_data)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                repository, rules, facts.commit, facts.lastModified.milliseconds, facts.usedStorageBytes, facts.filesBytes,
+                facts.fileCount, facts.parameters, facts.libraryName, facts.pipelineTag, facts.license, facts.sdk, facts.title,
+                facts.summary, text(facts.tags), text(facts.languages), text(facts.datasets), FactsJSON.text(facts.baseModels),
+                facts.transformersInfo?.json.text, facts.safetensors?.json.text, facts.gguf?.json.text,
+                FactsJSON.text(facts.warnings), facts.config?.text, facts.datasetConfigs?.text, facts.cardData?.text,
+            ])
+    }
+
+    static func lines(_ text: String) -> [String] { text.split(separator: "\n").map(String.init) }
+
+    private static func text(_ lines: [String]) -> String {
+        lines.map { $0.replacing("\n", with: " ") }.joined(separator: "\n")
+    }
+
+    private static func text(_ row: Row, _ column: String) -> JSONText? {
+        (row[column] as String?).map(JSONText.init(trusted:))
+    }
+
+    private static func json(_ row: Row, _ column: String) -> JSONNode? { text(row, column)?.node }
+}
+
+/// The small parts of facts that are kept as JSON.
+enum FactsJSON {
+    static func text(_ models: [BaseModel]) -> String? {
+        guard !models.isEmpty else { return nil }
+        return JSONNode.array(models.map { ["id": .string($0.id), "relation": JSONNode($0.relation?.rawValue)] }).text
+    }
+
+    static func baseModels(_ node: JSONNode) -> [BaseModel] {
+        (node.elements ?? []).compactMap { element in
+            guard let id = element["id"]?.string else { return nil }
+            return BaseModel(id: id, relation: element["relation"]?.string.flatMap(BaseModel.Relation.init(rawValue:)))
+        }
+    }
+
+    static func text(_ warnings: [FactsWarning]) -> String? {
+        guard !warnings.isEmpty else { return nil }
+        return JSONNode.array(warnings.map { ["path": .string($0.path), "message": .string($0.message)] }).text
+    }
+
+    static func warnings(_ node: JSONNode) -> [FactsWarning] {
+        (node.elements ?? []).compactMap { element in
+            guard let path = element["path"]?.string, let message = element["message"]?.string else { return nil }
+            return FactsWarning(path: path, message: message)
+        }
+    }
+
+    static func transformersInfo(_ node: JSONNode) -> TransformersInfo? {
+        node["auto_model"]?.string.map { model in
+            TransformersInfo(
+                autoModel: model, customClass: node["custom_class"]?.string, pipelineTag: node["pipeline_tag"]?.string,
+                processor: node["processor"]?.string)
+        }
+    }
+
+    static func safetensors(_ node: JSONNode) -> SafetensorsFacts? {
+        guard let total = node["total"]?.integer else { return nil }
+        let parameters = (node["parameters"]?.members ?? []).compactMap { member in
+            member.value.integer.map { SafetensorsFacts.DType(name: member.name, count: $0) }
+        }
+        return SafetensorsFacts(parameters: parameters, total: total)
+    }
+
+    static func gguf(_ node: JSONNode) -> GGUFFacts? {
+        guard let total = node["total"]?.integer else { return nil }
+        var facts = GGUFFacts(total: total)
+        facts.architecture = node["architecture"]?.string
+        facts.contextLength = node["context_length"]?.integer
+        facts.quantization = node["quantization"]?.string
+        facts.chatTemplate = node["chat_template"]?.string
+        facts.bosToken = node["bos_token"]?.string
+        facts.eosToken = node["eos_token"]?.string
+        return facts
+    }
+}

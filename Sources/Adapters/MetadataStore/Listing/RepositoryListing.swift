@@ -1,0 +1,159 @@
+import FoundationEssentials
+import GRDB
+import HubCore
+
+/// Answers a `RepositoryListQuery`.
+///
+/// Sets say which repositories are asked for. Then either the index of the order is walked until the page is full, or, when they
+/// are few, their sort keys are looked up one by one.
+struct RepositoryListing {
+    /// The most matches of a text that are ranked.
+    static let maximumRanked = 2000
+
+    private struct Entry {
+        let id: Int64
+        let key: Int64
+    }
+
+    private let query: RepositoryListQuery
+    private let limit: Int
+    private let cursor: ListCursor?
+    private let afterKey: Int64
+
+    init(_ query: RepositoryListQuery) throws {
+        self.query = query
+        limit = ListLimit.clamp(query.limit, maximum: RepositoryListQuery.maximumLimit)
+        cursor = try query.after.map { try ListCursor(parsing: $0) }
+        guard let key = Int64(cursor?.key ?? String(Int64.max)) else { throw MetadataError.invalidCursor }
+        afterKey = key
+    }
+
+    func page(_ db: Database) throws -> RepositoryListPage {
+        let kinds = query.kinds.isEmpty ? RepositoryKind.allCases : query.kinds
+        var sets = try kinds.map { try ListCandidates(query, kind: $0, in: db).set() }
+        var all = RepositorySet()
+        sets.forEach { all.formUnion($0) }
+        let parts = query.nameParts.filter { !$0.isEmpty }
+        var narrowed: RepositorySet?
+        if !parts.isEmpty {
+            narrowed = try NameBlocks(db: db).search(Array(parts.prefix(RepositoryListQuery.maximumParts)), among: all)
+        }
+        var ranked: [Int64]?
+        if let text = query.text, text.contains(where: { !$0.isWhitespace }) {
+            let search = TextSearch(db: db)
+            var found = try search.matches(text)
+            let isRankable = query.order == .relevance && found.count <= Self.maximumRanked
+            if let narrowed { found.formIntersection(narrowed) }
+            found.formIntersection(all)
+            if isRankable { ranked = try search.ranked(text, among: found) }
+            narrowed = found
+        }
+        if let narrowed {
+            for index in sets.indices { sets[index].formIntersection(narrowed) }
+        }
+        if let ranked { return try page(ofRanked: ranked, db) }
+        return try page(of: Array(zip(kinds, sets)), db)
+    }
+
+    private func page(of sets: [(RepositoryKind, RepositorySet)], _ db: Database) throws -> RepositoryListPage {
+        var entries: [Entry] = []
+        var total = 0
+        for (kind, set) in sets {
+            let count = set.count
+            guard count > 0 else { continue }
+            total += count
+            entries += try first(of: set, count: count, kind: kind, db)
+        }
+        entries.sort { $0.key != $1.key ? $0.key > $1.key : $0.id > $1.id }
+        let shown = entries.prefix(limit)
+        let next = entries.count > limit ? shown.last.map { ListCursor(key: String($0.key), id: $0.id).text } : nil
+        return RepositoryListPage(items: try items(shown.map(\.id), db), next: next, total: total)
+    }
+
+    /// The cursor of a ranked list is the place in it.
+    private func page(ofRanked ids: [Int64], _ db: Database) throws -> RepositoryListPage {
+        let start = Int(clamping: max(cursor?.id ?? 0, 0))
+        let shown = ids.dropFirst(start).prefix(limit)
+        let end = start + shown.count
+        let next = end < ids.count && !shown.isEmpty ? ListCursor(key: "0", id: Int64(end)).text : nil
+        return RepositoryListPage(items: try items(Array(shown), db), next: next, total: ids.count)
+    }
+
+    // MARK: - The order
+
+    private var column: String {
+        switch query.order {
+        case .created: "created"
+        case .modified: "modified"
+        case .likes: "likes"
+        case .downloads: "downloads"
+        case .trending, .relevance: "trending"
+        }
+    }
+
+    /// The first `limit + 1` after the cursor.
+    private func first(of set: RepositorySet, count: Int, kind: RepositoryKind, _ db: Database) throws -> [Entry] {
+        // A look-up costs about eight steps of a walk; a walk takes as many steps for an entry as the set is sparse.
+        let listed = try TermReader(db: db).union(Visibility.allCases.map { Term(kind: kind, space: .visibility, text: $0.rawValue) })
+            .count
+        let walk = Double(limit + 1) * Double(max(listed, 1)) / Double(count)
+        return Double(count) * 8 < walk ? try lookUp(set, db) : try self.walk(set, kind: kind, db)
+    }
+
+    private func lookUp(_ set: RepositorySet, _ db: Database) throws -> [Entry] {
+        let statement = try db.cachedStatement(sql: "SELECT \(column) FROM listing WHERE repository_id = ?")
+        var entries: [Entry] = []
+        try set.forEach { id in
+            guard let key = try Int64.fetchOne(statement, arguments: [id]) else { return true }
+            if key < afterKey || (key == afterKey && id < cursor?.id ?? .max) { entries.append(Entry(id: id, key: key)) }
+            return true
+        }
+        entries.sort { $0.key != $1.key ? $0.key > $1.key : $0.id > $1.id }
+        return Array(entries.prefix(limit + 1))
+    }
+
+    private func walk(_ set: RepositorySet, kind: RepositoryKind, _ db: Database) throws -> [Entry] {
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT repository_id, \(column) FROM listing
+                WHERE is_listed = 1 AND kind = ? AND (\(column), repository_id) < (?, ?)
+                ORDER BY \(column) DESC, repository_id DESC
+                """)
+        let rows = try Row.fetchCursor(statement, arguments: [kind, afterKey, cursor?.id ?? Int64.max])
+        var entries: [Entry] = []
+        while entries.count <= limit, let row = try rows.next() {
+            let id: Int64 = row[0]
+            if set.contains(id) { entries.append(Entry(id: id, key: row[1])) }
+        }
+        return entries
+    }
+
+    // MARK: - The rows
+
+    private func items(_ ids: [Int64], _ db: Database) throws -> [RepositoryListItem] {
+        try ids.compactMap { try RepositoryListItem.find(RepositoryID($0), withCard: query.includesCardData, in: db) }
+    }
+}
+
+extension RepositoryListItem {
+    private static func select(withCard: Bool) -> String {
+        """
+        SELECT r.id, r.uid, r.kind, n.name AS owner_name, n.account_id, n.organization_id, r.name, r.visibility,
+            r.default_branch, r.creator_id, r.description, r.created_at, r.updated_at, r.deleted_at,
+            l.downloads, l.downloads_all_time, l.likes, l.trending, \(FactsRow.columns)\(withCard ? ", f.card_data" : "")
+        FROM repositories AS r JOIN namespaces AS n ON n.id = r.namespace_id
+        LEFT JOIN facts AS f ON f.repository_id = r.id LEFT JOIN listing AS l ON l.repository_id = r.id WHERE r.id = ?
+        """
+    }
+
+    static func find(_ id: RepositoryID, withCard: Bool, in db: Database) throws -> RepositoryListItem? {
+        guard let row = try db.row(select(withCard: withCard), [id]) else { return nil }
+        let repository = try RepositoryRow.repository(row)
+        let facts = FactsRow.facts(row) ?? RepositoryFacts(commit: nil, lastModified: repository.createdAt)
+        let trending: Int64 = row["trending"] ?? 0
+        let counters = RepositoryCounters(
+            downloads: row["downloads"] ?? 0, downloadsAllTime: row["downloads_all_time"] ?? 0, likes: row["likes"] ?? 0,
+            trendingScore: Double(trending) / DayCounts.scoreUnit)
+        return RepositoryListItem(repository: repository, facts: facts, counters: counters)
+    }
+}

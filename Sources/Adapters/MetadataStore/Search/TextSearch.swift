@@ -1,0 +1,31 @@
+import GRDB
+
+/// Full-text search over what repositories say of themselves.
+struct TextSearch {
+    let db: Database
+
+    /// Empty when the text has no word.
+    func matches(_ text: String) throws -> RepositorySet {
+        var set = RepositorySet()
+        guard let pattern = SearchPattern(text) else { return set }
+        let statement = try db.cachedStatement(sql: "SELECT rowid FROM search WHERE search MATCH ?")
+        let cursor = try Int64.fetchCursor(statement, arguments: [pattern.match])
+        while let id = try cursor.next() { set.insert(id) }
+        return set
+    }
+
+    /// The same ones, best first: a word in name, title, tags or description counts ten times one in the README.
+    func ranked(_ text: String, among set: RepositorySet) throws -> [Int64] {
+        guard let pattern = SearchPattern(text), !set.isEmpty else { return [] }
+        let statement = try db.cachedStatement(
+            sql: "SELECT rowid, bm25(search, 10.0, 1.0) FROM search WHERE search MATCH ?")
+        let cursor = try Row.fetchCursor(statement, arguments: [pattern.match])
+        var found: [(id: Int64, rank: Double)] = []
+        while let row = try cursor.next() {
+            let id: Int64 = row[0]
+            if set.contains(id) { found.append((id, row[1])) }
+        }
+        found.sort { $0.rank != $1.rank ? $0.rank < $1.rank : $0.id > $1.id }
+        return found.map(\.id)
+    }
+}
