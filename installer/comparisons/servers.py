@@ -95,7 +95,9 @@ class Hub:
 
 
 class Nginx:
-    """nginx as a site would set it up: files by sendfile, and git http-backend by fcgiwrap."""
+    """nginx as a site would set it up: files by sendfile, and git http-backend by fcgiwrap, for those who sign in as on the hub."""
+
+    PASSWORD = "comparison"
 
     def __init__(self, folder):
         self.folder = os.path.join(folder, "nginx")
@@ -113,7 +115,8 @@ class Nginx:
         return f"https://127.0.0.1:{self.tls_port}" if tls else f"http://127.0.0.1:{self.port}"
 
     def git_url(self, name, tls=False):
-        return f"{self.url(tls)}/git/{name}.git"
+        scheme, rest = self.url(tls).split("://")
+        return f"{scheme}://bench:{self.PASSWORD}@{rest}/git/{name}.git"
 
     def start(self):
         for name in (self.files, self.repositories, self.folder + "/temporary"):
@@ -124,6 +127,8 @@ class Nginx:
         backend = shutil.which("git-http-backend") or os.path.join(run("git", "--exec-path").strip(), "git-http-backend")
         with open(self.folder + "/nginx.conf", "w") as file:
             file.write(self.configuration(backend))
+        with open(self.folder + "/passwords", "w") as file:
+            file.write(f"bench:{{PLAIN}}{self.PASSWORD}\n")
         environment = dict(os.environ, GIT_CONFIG_NOSYSTEM="1", HOME=self.folder)
         with open(self.folder + "/.gitconfig", "w") as file:
             file.write("[http]\n\treceivepack = true\n[gc]\n\tauto = 0\n[safe]\n\tdirectory = *\n[uploadpack]\n\tallowFilter = true\n")
@@ -159,6 +164,8 @@ class Nginx:
         listen = f"""
             location /files/ {{ alias {self.files}/; }}
             location /git/ {{
+                auth_basic git;
+                auth_basic_user_file {self.folder}/passwords;
                 client_max_body_size 0;
                 fastcgi_pass unix:{self.folder}/wrapper.sock;
                 fastcgi_buffering off;
