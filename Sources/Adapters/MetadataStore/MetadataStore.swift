@@ -12,6 +12,7 @@ package final class MetadataStore: Sendable {
     let pool: DatabasePool
     let committer: GroupCommitter
     private let checkpointer: Checkpointer
+    private let lookUps: LookUpConnections
     let gitStates = GitStateCache()
     /// The last use of a token that was written, so that it is written once a minute.
     let tokenUses = TokenUses()
@@ -23,6 +24,7 @@ package final class MetadataStore: Sendable {
         do {
             self.clock = clock
             pool = try StoreConnection.open(path: path)
+            lookUps = LookUpConnections(path: path)
             try Schema.migrate(pool)
             checkpointer = Checkpointer(pool: pool)
             committer = GroupCommitter(pool: pool, checkpointer: checkpointer, settle: { try Listing.settle($0) })
@@ -37,6 +39,7 @@ package final class MetadataStore: Sendable {
     package func close() throws {
         guard committer.close() else { return }
         // The writer's queue is serial, so what was asked for before is done when this returns.
+        try lookUps.close()
         checkpointer.close()
         try pool.close()
     }
@@ -58,7 +61,7 @@ package final class MetadataStore: Sendable {
     /// request makes four or five. Not for lists, nor for anything whose work grows with the data.
     func lookUp<Value>(_ body: (Database) throws -> Value) throws -> Value {
         do {
-            return try pool.read(body)
+            return try lookUps.read(body)
         } catch let error as DatabaseError where error.resultCode == .SQLITE_MISUSE {
             throw MetadataError.closed
         } catch {

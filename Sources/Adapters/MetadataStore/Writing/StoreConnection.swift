@@ -26,6 +26,14 @@ enum StoreConnection {
         return pool
     }
 
+    /// A connection that only reads; the database must be there.
+    static func openReader(path: String) throws -> DatabaseQueue {
+        var configuration = configuration()
+        configuration.label = "hub.lookup"
+        configuration.readonly = true
+        return try DatabaseQueue(path: path, configuration: configuration)
+    }
+
     private static func configuration() -> Configuration {
         var configuration = Configuration()
         configuration.label = "hub"
