@@ -89,12 +89,18 @@ class Group:
         return int(number) / self.unit
 
     def remove(self):
-        if self.path:
+        if not self.path:
+            return
+        # A process that has ended leaves its group a moment later.
+        for _ in range(100):
             try:
                 os.rmdir(self.path)
-            except OSError as error:
-                print(f"{self.path} stays: {error}", file=sys.stderr)
-            self.path = None
+                break
+            except OSError:
+                time.sleep(0.02)
+        else:
+            print(f"{self.path} stays: something still runs in it.", file=sys.stderr)
+        self.path = None
 
 
 class PeakSampler:

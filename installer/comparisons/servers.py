@@ -216,7 +216,7 @@ class Giftless:
     """The LFS server giftless with local files, under gunicorn with two workers, from PyPI in an environment of its own."""
 
     PACKAGES = (
-        "giftless==0.6.2", "gunicorn", "flask", "flask-classful", "flask-marshmallow", "marshmallow", "webargs", "pyjwt",
+        "giftless==0.6.2", "gunicorn", "flask", "flask-classful", "flask-marshmallow", "marshmallow", "webargs", "pyjwt<2.10",
         "pyyaml", "python-dotenv", "python-dateutil", "cachetools", "cryptography", "figcan", "typing-extensions")
 
     def __init__(self, folder):
@@ -242,7 +242,8 @@ class Giftless:
                 "TRANSFER_ADAPTERS:\n  basic:\n    factory: giftless.transfer.basic_streaming:factory\n    options:\n"
                 "      storage_class: giftless.storage.local_storage:LocalStorage\n      storage_options:\n"
                 f"        path: {self.folder}/objects\n"
-                "AUTH_PROVIDERS:\n  - giftless.auth.allow_anon:read_write\n")
+                "AUTH_PROVIDERS:\n  - giftless.auth.allow_anon:read_write\n"
+                f"PRE_AUTHORIZED_ACTION_PROVIDER:\n  options:\n    private_key: {'comparison' * 6}\n")
         variables = dict(os.environ, GIFTLESS_CONFIG_FILE=self.folder + "/giftless.yaml", PYTHONWARNINGS="ignore")
         with open(self.folder + "/log", "ab") as log:
             self.process = subprocess.Popen(
