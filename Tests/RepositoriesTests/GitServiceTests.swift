@@ -3,6 +3,7 @@ import GitStore
 import HubCore
 import HubTestSupport
 import Identity
+import Logging
 import MetadataStore
 import Testing
 
@@ -149,6 +150,29 @@ struct GitServiceTests {
         #expect(merged > 1)
         #expect(try await site.git.references(of: site.repository).packs.count < 6)
         for index in 0..<12 { #expect(try await site.text("file\(index)") == String(repeating: "\(index)", count: 50)) }
+        try await site.close()
+    }
+
+    @Test("what no ref reaches is dropped after the grace time, in repositories of few packs too")
+    func cleaning() async throws {
+        let site = try await Site()
+        let kept = try await site.commit(["a": "kept"])
+        let dropped = try await site.commit(["b": "dropped"], branch: "dev", parent: nil)
+        let snapshot = try await site.git.snapshot(of: site.repository)
+        let deletion = PushCommand(name: "refs/heads/dev", old: dropped.oid, new: nil)
+        _ = try await site.git.push([deletion], pack: nil, snapshot: snapshot, isAtomic: false, by: site.caller)
+        #expect(try await site.git.references(of: site.repository).hasUnreachable)
+
+        let maintenance = RepositoryMaintenance(git: site.git, logger: Logger(label: "test"))
+        await maintenance.clean()
+        #expect(try await site.git.snapshot(of: site.repository).objects.contains(dropped.oid))
+        let later = Date().addingTimeInterval(15 * 24 * 3600)
+        #expect(try await site.store.repositoriesToClean(packsBefore: later) == [site.repository.id])
+        #expect(try await site.store.repositoriesToClean(packsBefore: later, after: site.repository.id).isEmpty)
+        await maintenance.clean(now: later)
+        let objects = try await site.git.snapshot(of: site.repository).objects
+        #expect(objects.contains(kept.oid) && !objects.contains(dropped.oid))
+        #expect(try await site.store.repositoriesToClean(packsBefore: later).isEmpty)
         try await site.close()
     }
 

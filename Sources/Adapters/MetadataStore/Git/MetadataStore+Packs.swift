@@ -63,6 +63,25 @@ extension MetadataStore {
         }
     }
 
+    /// Repositories that may hold objects which no ref has reached since before `date`, by id, a page of them after `id`.
+    ///
+    /// Reads every repository of the page's range, so it is for maintenance only.
+    package func repositoriesToClean(
+        packsBefore date: Date, after id: RepositoryID? = nil, limit: Int = 100
+    ) async throws -> [RepositoryID] {
+        let limit = ListLimit.clamp(limit)
+        return try await read { db in
+            try db.rows(
+                """
+                SELECT id FROM repositories AS r WHERE has_unreachable = 1 AND deleted_at IS NULL AND id > ?
+                AND EXISTS (
+                    SELECT 1 FROM packs AS p WHERE p.repository_id = r.id AND p.removed_at IS NULL AND p.created_at < ?)
+                ORDER BY id LIMIT ?
+                """, [id?.rawValue ?? 0, date.milliseconds, limit]
+            ).map { $0[0] }
+        }
+    }
+
     /// All rows of packs, those included that were replaced and wait for the sweep: a file that none of these names is
     /// an orphan.
     package func storedPacks(of id: RepositoryID) async throws -> [StoredPack] {

@@ -5,8 +5,8 @@ import Logging
 import MetadataStore
 import ServiceLifecycle
 
-/// Keeps repositories quick to read and the disk free of what nobody needs: merges packs, removes replaced packs, files that
-/// no row names, and repositories that were deleted long ago.
+/// Keeps repositories quick to read and the disk free of what nobody needs: merges packs, drops objects that no ref reaches,
+/// removes replaced packs, files that no row names, and repositories that were deleted long ago.
 ///
 /// Each step is content first, then the row, then (after a grace time) the removal, so that a crash leaves nothing but files to
 /// be removed by the next pass.
@@ -22,6 +22,8 @@ package struct RepositoryMaintenance: Service {
         package var deletionGrace: TimeInterval = 30 * 24 * 3600
         /// Time between two passes over everything.
         package var interval: Duration = .seconds(3600)
+        /// Time between two passes over the repositories that hold objects which no ref reaches, however few packs they have.
+        package var cleaningInterval: Duration = .seconds(24 * 3600)
 
         package init() {}
     }
@@ -47,6 +49,10 @@ package struct RepositoryMaintenance: Service {
                 let ticks = AsyncTicks(interval: settings.interval)
                 for await _ in ticks.cancelOnGracefulShutdown() { await pass() }
             }
+            group.addTask {
+                let ticks = AsyncTicks(interval: settings.cleaningInterval)
+                for await _ in ticks.cancelOnGracefulShutdown() { await clean() }
+            }
             try await group.waitForAll()
         }
     }
@@ -64,6 +70,23 @@ package struct RepositoryMaintenance: Service {
         await attempt("purge deleted repositories") { try await purgeRepositories(now: now) }
     }
 
+    /// Drops what no ref has reached for long in all repositories; a failure of one does not stop the others.
+    package func clean(now: Date = Date()) async {
+        let date = now.addingTimeInterval(-settings.unreachableGrace)
+        var last: RepositoryID?
+        await attempt("look for unreachable objects") {
+            while true {
+                let page = try await git.store.repositoriesToClean(packsBefore: date, after: last)
+                for repository in page {
+                    try Task.checkCancellation()
+                    await attempt("drop unreachable objects") { try await merge(repository, minimumPacks: 1, now: now) }
+                }
+                guard let end = page.last else { return }
+                last = end
+            }
+        }
+    }
+
     private func attempt(_ what: String, _ work: () async throws -> Void) async {
         do {
             try await work()
@@ -74,10 +97,14 @@ package struct RepositoryMaintenance: Service {
         }
     }
 
-    private func mergeIfNeeded(_ id: RepositoryID, now: Date = Date()) async throws {
+    private func mergeIfNeeded(_ id: RepositoryID) async throws {
+        try await merge(id, minimumPacks: settings.packsBeforeMerge, now: Date())
+    }
+
+    private func merge(_ id: RepositoryID, minimumPacks: Int, now: Date) async throws {
         guard let repository = try await git.store.repository(id: id) else { return }
         let state = try await git.references(of: repository)
-        guard state.packs.count >= settings.packsBeforeMerge else { return }
+        guard state.packs.count >= minimumPacks else { return }
         let count = try await git.mergePacks(
             of: repository, unreachableBefore: now.addingTimeInterval(-settings.unreachableGrace))
         guard count > 0 else { return }
