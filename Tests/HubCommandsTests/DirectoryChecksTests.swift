@@ -55,6 +55,20 @@ struct DirectoryChecksTests {
         #expect(result(of: "settings") == .warning)
     }
 
+    @Test("goes by what the hub that runs does about TLS, whatever the settings say")
+    func runningHub() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        var checks = checks()
+        checks.servesEncrypted = false
+        let certificate = checks.run().first { $0.name == "certificate" }
+        #expect(certificate?.result == .ok && certificate?.message.contains("without TLS") == true)
+        try Data("listen: 0.0.0.0:8443\nexternal-url: https://hub.example\n".utf8).write(
+            to: URL(filePath: folder + "/config.yaml"))
+        #expect(checks.run().first { $0.name == "settings" }?.result == .warning)
+        checks.servesEncrypted = true
+        #expect(checks.run().first { $0.name == "settings" }?.result == .ok)
+    }
+
     @Test("gives no advice on a folder that is no hub's")
     func obstacle() throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }

@@ -55,9 +55,7 @@ extension CommandFailure {
         switch error {
         case let failure as CommandFailure: self = failure
         case let error as StartError:
-            self.init(
-                error.isWrongUsage ? .usage : ExitStatus(error.problem.kind), error.problem.message,
-                code: error.problem.code)
+            self.init(error.exitStatus, error.problem.message, code: error.problem.code)
         case let refusal as any Refusal:
             self.init(ExitStatus(refusal.problem.kind), refusal.problem.message, code: refusal.problem.code)
         case is CancellationError: self.init(.failed, "Interrupted.")
@@ -67,9 +65,13 @@ extension CommandFailure {
 }
 
 extension StartError {
-    /// A flag has a value that it cannot have.
-    fileprivate var isWrongUsage: Bool {
-        guard case .badSetting(let key, _) = self else { return false }
-        return key.hasPrefix("--")
+    /// Only the lock of a data directory becomes free by itself.
+    fileprivate var exitStatus: ExitStatus {
+        switch self {
+        case .badSetting(let key, _): key.hasPrefix("--") ? .usage : .badData
+        case .certificate: .badData
+        case .alreadyRunning: .tryAgain
+        case .portInUse, .cannotListen, .dataFolder: .unavailable
+        }
     }
 }

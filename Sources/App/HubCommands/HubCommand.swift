@@ -35,11 +35,11 @@ package struct HubCommand: AsyncParsableCommand {
             }
             return ExitStatus.done.rawValue
         } catch {
-            return report(error, to: session.console)
+            return report(error, of: arguments, to: session.console)
         }
     }
 
-    private static func report(_ error: any Error, to console: Console) -> Int32 {
+    private static func report(_ error: any Error, of arguments: [String], to console: Console) -> Int32 {
         if error is CommandFailure || error is any Refusal || error is CancellationError {
             let failure = CommandFailure(error)
             console.note(DisplayText.safe(failure.message))
@@ -53,11 +53,19 @@ package struct HubCommand: AsyncParsableCommand {
         }
         // Errors of parsing are ArgumentParser's own; anything else is a fault.
         if status == .validationFailure {
-            console.note(message)
+            console.note(optionsFirst(arguments) ?? message)
             return ExitStatus.usage.rawValue
         }
         let failure = CommandFailure(error)
         console.note(failure.message)
         return failure.status.rawValue
+    }
+
+    /// What to say when options stand before the verb, as in `csghub --data DIR doctor`.
+    private static func optionsFirst(_ arguments: [String]) -> String? {
+        let nouns = configuration.subcommands.compactMap { $0.configuration.commandName }
+        guard arguments.first?.hasPrefix("-") == true, let noun = arguments.firstIndex(where: nouns.contains) else { return nil }
+        let line = (["csghub"] + arguments[noun...] + arguments[..<noun]).joined(separator: " ")
+        return DisplayText.safe("Options come after the verb, as in: \(line)")
     }
 }

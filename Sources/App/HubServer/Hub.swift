@@ -98,7 +98,7 @@ package final class Hub: Sendable {
         ).add(to: router)
         let facts = SiteFacts(
             startedAt: Date(), dataDirectory: folder.path, externalAddresses: externalAddresses.origins.map(\.description),
-            isServing: purpose == .serving)
+            isServing: purpose == .serving, isEncrypted: settings.tls != .off)
         HubAPI(
             APIServices(
                 identity: identity, store: store, repositories: repositories, git: gitService, lfs: lfs,

@@ -9,6 +9,8 @@ struct DirectoryChecks {
     let location: HubLocation
     let environment: [String: String]
     var now = Date()
+    /// Whether the hub that runs speaks TLS, which a flag may have told it; `nil` when none runs.
+    var servesEncrypted: Bool?
 
     private var data: String { location.data }
 
@@ -130,7 +132,7 @@ struct DirectoryChecks {
                 !$0.description.hasPrefix("127.") && !$0.description.hasPrefix("[::1]")
                     && !$0.description.hasPrefix("localhost")
             }
-            if settings.tls == .off, isPublic, settings.trustedProxies.isEmpty {
+            if !(servesEncrypted ?? (settings.tls != .off)), isPublic, settings.trustedProxies.isEmpty {
                 return .warning(
                     "settings",
                     "The hub listens beyond this machine without TLS; passwords and tokens cross the network in the clear.",
@@ -156,6 +158,9 @@ struct DirectoryChecks {
     private func certificates() -> [HealthCheckModel] {
         // A wrong setting is a finding already.
         guard let settings = try? read() else { return [] }
+        guard servesEncrypted != false else {
+            return [.ok("certificate", "The hub that runs was started without TLS and shows no certificate.")]
+        }
         switch settings.tls {
         case .off: return []
         case .auto:

@@ -18,11 +18,7 @@ struct DoctorCommand: HubVerb {
     func perform(in session: CommandSession) async throws {
         let console = session.console
         let location = try HubLocation.find(flag: hub.data, environment: session.environment)
-        let directory = DirectoryChecks(location: location, environment: session.environment)
-        let checks: [HealthCheckModel] =
-            if let obstacle = directory.obstacle() { [obstacle] } else {
-                directory.run() + (await openedChecks(location, session))
-            }
+        let checks = await checks(location, session)
         for check in checks { console.print(list.json ? try JSONForm.text(check) : Self.text(check)) }
         let problems = checks.filter { $0.result == .problem }.count
         let warnings = checks.filter { $0.result == .warning }.count
@@ -38,8 +34,18 @@ struct DoctorCommand: HubVerb {
                 : "\(DisplayText.counted(warnings, "warning")) in \(location.data).")
     }
 
+    private func checks(_ location: HubLocation, _ session: CommandSession) async -> [HealthCheckModel] {
+        var directory = DirectoryChecks(location: location, environment: session.environment)
+        if let obstacle = directory.obstacle() { return [obstacle] }
+        let (status, opened) = await openedChecks(location, session)
+        if let status, status.isServing { directory.servesEncrypted = status.isEncrypted }
+        return directory.run() + opened
+    }
+
     /// Those that need the open stores; when these cannot be opened, that is a finding like the others.
-    private func openedChecks(_ location: HubLocation, _ session: CommandSession) async -> [HealthCheckModel] {
+    private func openedChecks(
+        _ location: HubLocation, _ session: CommandSession
+    ) async -> (StatusModel?, [HealthCheckModel]) {
         do {
             let transport = try await session.connect(location, session)
             let client = HubClient(transport: transport)
@@ -47,7 +53,7 @@ struct DoctorCommand: HubVerb {
                 let status: StatusModel = try await client.get(["status"])
                 let report: HealthReport = try await client.get(["health"])
                 try await transport.close()
-                return [running(status)] + report.checks
+                return (status, [running(status)] + report.checks)
             } catch {
                 // The error itself is reported below.
                 try? await transport.close()
@@ -55,11 +61,10 @@ struct DoctorCommand: HubVerb {
             }
         } catch {
             let failure = CommandFailure(error)
-            return [
-                .problem(
-                    "store", "The stores cannot be asked: \(failure.message)",
-                    mend: "Mend what the message says, then run “csghub doctor” again.")
-            ]
+            let finding = HealthCheckModel.problem(
+                "store", "The stores cannot be asked: \(failure.message)",
+                mend: "Mend what the message says, then run “csghub doctor” again.")
+            return (nil, [finding])
         }
     }
 

@@ -10,12 +10,17 @@ package struct SiteFacts: Sendable {
     package let externalAddresses: [String]
     /// Serves requests from the network; false while a verb has opened the store itself.
     package let isServing: Bool
+    /// Speaks TLS itself.
+    package let isEncrypted: Bool
 
-    package init(startedAt: Date, dataDirectory: String, externalAddresses: [String], isServing: Bool) {
+    package init(
+        startedAt: Date, dataDirectory: String, externalAddresses: [String], isServing: Bool, isEncrypted: Bool = true
+    ) {
         self.startedAt = startedAt
         self.dataDirectory = dataDirectory
         self.externalAddresses = externalAddresses
         self.isServing = isServing
+        self.isEncrypted = isEncrypted
     }
 }
 
@@ -31,6 +36,7 @@ package struct StatusModel: APIModel {
     package let version: String
     package let startedAt: Date
     package let isServing: Bool
+    package let isEncrypted: Bool
     package let dataDirectory: String
     package let externalAddresses: [String]
 
@@ -41,6 +47,7 @@ package struct StatusModel: APIModel {
                 .required("version", .text, ""),
                 .required("started_at", .time, ""),
                 .required("is_serving", .boolean, "False while a command has opened the store itself."),
+                .required("is_encrypted", .boolean, "False when it is set to leave TLS to a proxy or to nobody."),
                 .required("data_directory", .text, ""),
                 .required("external_addresses", .list(of: .text), "The main one first."),
             ])

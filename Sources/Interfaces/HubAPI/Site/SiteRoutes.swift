@@ -18,6 +18,7 @@ struct SiteRoutes {
                 let site = services.site
                 return StatusModel(
                     version: HubVersion.text, startedAt: site.startedAt, isServing: site.isServing,
+                    isEncrypted: site.isEncrypted,
                     dataDirectory: site.dataDirectory, externalAddresses: site.externalAddresses)
             },
             .answering(.get, "/health", "getHealth", "Checks the database, the audit log and the object store.") {
