@@ -12,6 +12,8 @@ package enum MetadataError: Error, Equatable {
     case repositoryNotFound
     case lockNotFound
     case uploadNotFound
+    /// The account has this many unfinished uploads, and may have no more.
+    case tooManyUploads(Int)
     /// A repository of that kind and name exists.
     case repositoryExists(RepositoryReference)
     /// An account or organization that still owns repositories, deleted ones that can be restored included.
@@ -55,6 +57,10 @@ extension MetadataError: Refusal {
             Problem(.missing, code: "lock_not_found", "There is no such lock.")
         case .uploadNotFound:
             Problem(.missing, code: "upload_not_found", "There is no such upload, or it has expired; start it again.")
+        case .tooManyUploads(let limit):
+            Problem(
+                .throttled, code: "too_many_uploads",
+                "This account has \(limit) unfinished uploads in parts; finish some, or wait until they expire.")
         case .repositoryExists(let reference):
             Problem(
                 .conflict, code: "repository_exists", "There is already a repository \(reference); choose another name."

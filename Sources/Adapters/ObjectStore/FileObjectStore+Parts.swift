@@ -79,6 +79,9 @@ extension FileObjectStore {
         }
     }
 
+    /// How many bytes there is room for, beside what running uploads have announced and what is kept free.
+    package func availableBytes() async throws -> Int64 { try await read { try self.space.available() } }
+
     /// Removes an upload; one that is not there is fine.
     package func discardUpload(_ name: String) async throws {
         let path = uploadPath(name)

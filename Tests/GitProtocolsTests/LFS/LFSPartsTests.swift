@@ -4,6 +4,7 @@ import HubCore
 import HubTestSupport
 import Identity
 import Logging
+import MetadataStore
 import NIOCore
 import ObjectStore
 import Repositories
@@ -110,6 +111,46 @@ struct LFSPartsTests {
         #expect(try await hub.send(.put, unsigned, as: "bob", [1]).status == 404)
         hub.clock.advance(3601)
         #expect(try await hub.send(.put, links[0], as: nil, [1]).status == 401)
+    }
+
+    @Test("an account has a bounded number of unfinished uploads, and may go on with those")
+    func openUploads() async throws {
+        let hub = try await TestLFS(openUploads: 2)
+        let contents = (1...3).map { LFSContent(250_000, seed: $0) }
+        for content in contents.prefix(2) {
+            #expect(try await hub.batch("upload", content, transfers: transfers).object["error"] == nil)
+        }
+        let refused = try await hub.batch("upload", contents[2], transfers: transfers).object
+        #expect((refused["error"] as? [String: Any])?["code"] as? Int == 429 && refused["actions"] == nil)
+        let first = try Action(try await hub.batch("upload", contents[0], transfers: transfers).object, "upload")
+        let etags = try await send(contents[0], parts(first), hub)
+        let body = Array(completion(contents[0], etags).utf8)
+        #expect(try await hub.send(.post, first.path, as: nil, body).status == 200)
+        #expect(try await hub.batch("upload", contents[2], transfers: transfers).object["error"] == nil)
+    }
+
+    @Test("what the uploads of a batch bring together must fit the disk; parts that are there are not counted again")
+    func room() async throws {
+        let hub = try await TestLFS()
+        let contents = (1...2).map { LFSContent(250_000, seed: $0) }
+        let oids = try contents.map { try #require(ObjectID(hex: $0.oid)) }
+        let account = try await hub.store.account(named: NamespaceName(parsing: "ada"))?.id
+        var room: Int64 = 300_000
+        func begin(_ index: Int) async throws -> UploadSession {
+            try await hub.lfs.beginUpload(oids[index], sizeBytes: 250_000, into: hub.repository, account: account, room: &room)
+        }
+        let session = try await begin(0)
+        #expect(room == 50_000)
+        await #expect(throws: ObjectStoreError.outOfSpace) { try await begin(1) }
+        _ = try await hub.lfs.receivePart(
+            1, of: session, body: AsyncStream { continuation in
+                continuation.yield(ByteBuffer(bytes: contents[0].bytes.prefix(100_000)))
+                continuation.finish()
+            })
+        room = 150_000
+        #expect(try await begin(0).id == session.id)
+        #expect(room == 0)
+        #expect(try await hub.lfs.roomForUploads() > 0)
     }
 
     @Test("a wrong hash is refused at the end and the upload begins anew")

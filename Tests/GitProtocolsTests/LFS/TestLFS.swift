@@ -49,7 +49,7 @@ final class TestLFS: Sendable {
     static let root = Caller(.localAdministrator(uid: 0, sudoUID: nil))
     static let base = "/models/ada/bert.git/info/lfs/"
 
-    init(partBytes: Int64 = 100_000, multipartThreshold: Int64 = 150_000) async throws {
+    init(partBytes: Int64 = 100_000, multipartThreshold: Int64 = 150_000, openUploads: Int = 100) async throws {
         folder = try TemporaryFolder("lfs")
         store = try MetadataStore(path: folder.file("hub.db"))
         var objectSettings = FileObjectStore.Settings { preconditionFailure("\($0)") }
@@ -61,6 +61,7 @@ final class TestLFS: Sendable {
         settings.partBytes = partBytes
         settings.multipartThresholdBytes = multipartThreshold
         settings.maximumObjectBytes = 1 << 30
+        settings.maximumOpenUploads = openUploads
         let clock = clock
         lfs = LFSService(
             store: store, objects: objects, signer: TransferSigner(key: [UInt8](repeating: 7, count: 32)), settings: settings,

@@ -10,7 +10,10 @@ extension MetadataStore {
     ///
     /// An unfinished one of the same object, repository, account and part size is found again and its expiry moved, so
     /// that a client goes on where it stopped.
-    package func createUpload(_ new: NewUpload) async throws -> UploadSession {
+    ///
+    /// - Parameter maximumOpen: how many unfinished ones an account may have.
+    /// - Throws: `MetadataError.tooManyUploads`.
+    package func createUpload(_ new: NewUpload, maximumOpen: Int = .max) async throws -> UploadSession {
         let id = RepositoryUID().text
         return try await write { db, now in
             guard try db.exists("SELECT 1 FROM repositories WHERE id = ? AND deleted_at IS NULL", [new.repository])
@@ -27,6 +30,9 @@ extension MetadataStore {
                 try db.run("UPDATE uploads SET expires_at = ? WHERE id = ?", [new.expiresAt.milliseconds, known])
                 return try UploadRow.session(known, in: db).orThrow(.uploadNotFound)
             }
+            let open = try db.row(
+                "SELECT count(*) FROM uploads WHERE account_id IS ? AND expires_at > ?", [new.account, now])
+            guard (open?[0] ?? 0) < maximumOpen else { throw MetadataError.tooManyUploads(maximumOpen) }
             try db.run(
                 """
                 INSERT INTO uploads (id, repository_id, account_id, oid, size_bytes, part_size_bytes, created_at, expires_at)

@@ -86,6 +86,8 @@ package struct UploadSession: Hashable, Sendable, Identifiable {
     package let expiresAt: Date
     /// Those that are stored and durable, by number.
     package let parts: [UploadPart]
+
+    package var receivedBytes: Int64 { parts.reduce(0) { $0 + $1.sizeBytes } }
 }
 
 /// A part of an upload that is stored.

@@ -31,6 +31,13 @@ final class DiskSpace: Sendable {
         }
     }
 
+    /// What may still be promised.
+    func available() throws -> Int64 {
+        let status = try Self.status(of: path)
+        let free = Int64(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
+        return max(0, free - promised.withLock { $0 } - reserveBytes)
+    }
+
     func release(_ bytes: Int64) { promised.withLock { $0 -= bytes } }
 
     private static func status(of path: String) throws -> statvfs {

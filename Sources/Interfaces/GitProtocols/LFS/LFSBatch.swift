@@ -27,6 +27,12 @@ struct LFSBatch: Sendable {
         let stored: Int64?
     }
 
+    /// What the uploads in parts of one batch may still take together: links in the answer, and room on the disk.
+    private struct PartsLeft {
+        var parts: Int64
+        var bytes: Int64
+    }
+
     func answer() async throws -> Response {
         try call.checkAccept()
         // Rights come before the form of the request, so that nobody learns anything by malformed requests.
@@ -45,12 +51,12 @@ struct LFSBatch: Sendable {
         let clientTakesParts = operation == .upload && request.transfers?.contains("multipart") == true
         let transfer = clientTakesParts && items.contains(where: isLarge) ? "multipart" : "basic"
         var answers: [LFSForms.BatchAnswer.Object] = []
-        var partsLeft = transfer == "multipart" ? Self.maximumParts : 0
+        var left = PartsLeft(parts: Self.maximumParts, bytes: transfer == "multipart" ? try await call.lfs.roomForUploads() : 0)
         for (object, item) in zip(request.objects, items) {
             answers.append(
                 try await self.answer(
                     object, item, operation, transfer: transfer, linksOnly: request.transfers?.contains("multipart") == true,
-                    partsLeft: &partsLeft, repository: repository, principal: principal))
+                    left: &left, repository: repository, principal: principal))
         }
         return call.answer(LFSForms.BatchAnswer(transfer: transfer, objects: answers))
     }
@@ -70,7 +76,7 @@ struct LFSBatch: Sendable {
     /// - Parameter linksOnly: the client sends no headers to the links that it is given, so the signature is in them.
     private func answer(
         _ object: LFSForms.BatchRequest.Object, _ item: Result<Item, LFSError>, _ operation: Operation, transfer: String,
-        linksOnly: Bool, partsLeft: inout Int64, repository: Repository, principal: Principal
+        linksOnly: Bool, left: inout PartsLeft, repository: Repository, principal: Principal
     ) async throws -> LFSForms.BatchAnswer.Object {
         var answer = LFSForms.BatchAnswer.Object(oid: object.oid, size: object.size)
         do {
@@ -85,12 +91,12 @@ struct LFSBatch: Sendable {
                     throw LFSError.tooLarge(call.lfs.settings.maximumObjectBytes)
                 }
                 if transfer == "multipart" {
-                    partsLeft -= call.lfs.partCount(for: item.size)
-                    guard partsLeft >= 0 else { throw LFSError.tooManyParts(limit: Self.maximumParts) }
+                    left.parts -= call.lfs.partCount(for: item.size)
+                    guard left.parts >= 0 else { throw LFSError.tooManyParts(limit: Self.maximumParts) }
                 }
                 let upload =
                     transfer == "multipart"
-                    ? try await LFSParts(call).action(item.oid, size: item.size, into: repository, by: principal)
+                    ? try await LFSParts(call).action(item.oid, size: item.size, into: repository, by: principal, room: &left.bytes)
                     : action(.upload, item, "objects/\(item.oid)", linksOnly, repository, principal)
                 answer.actions = [
                     "upload": upload, "verify": action(.verify, item, "objects/verify", linksOnly, repository, principal),

@@ -16,9 +16,10 @@ struct LFSParts: Sendable {
 
     /// The action of an object in a batch. An unfinished upload of the same account goes on.
     func action(
-        _ oid: ObjectID, size: Int64, into repository: Repository, by principal: Principal
+        _ oid: ObjectID, size: Int64, into repository: Repository, by principal: Principal, room: inout Int64
     ) async throws -> LFSForms.BatchAnswer.Action {
-        let session = try await call.lfs.beginUpload(oid, sizeBytes: size, into: repository, account: principal.account?.id)
+        let session = try await call.lfs.beginUpload(
+            oid, sizeBytes: size, into: repository, account: principal.account?.id, room: &room)
         let grant = call.lfs.grant(.multipart, oid: oid, sizeBytes: size, repository: repository, principal: principal)
         let base = "objects/\(oid)/uploads/\(session.id)"
         // The agent takes the parts in the order in which git-lfs sorts the keys as text, so all have five digits. Values are

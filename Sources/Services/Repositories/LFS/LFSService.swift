@@ -22,6 +22,8 @@ package final class LFSService: Sendable {
         package var maximumParts: Int64 = 10_000
         /// Uploads of objects from this size on are offered in parts to clients that can.
         package var multipartThresholdBytes: Int64 = 256 << 20
+        /// How many unfinished uploads in parts an account may have.
+        package var maximumOpenUploads = 1000
 
         package init() {}
     }
@@ -113,21 +115,33 @@ package final class LFSService: Sendable {
         return smallest <= settings.partBytes ? settings.partBytes : (smallest + mebibyte - 1) / mebibyte * mebibyte
     }
 
+    /// How many bytes uploads in parts may bring now.
+    package func roomForUploads() async throws -> Int64 { try await objects.availableBytes() }
+
     /// Begins an upload in parts, or finds the unfinished one of the same account for the same object again.
+    ///
+    /// - Parameter room: what its batch may still bring (`roomForUploads`); what this upload lacks is taken off.
+    /// - Throws: `ObjectStoreError.outOfSpace` when that is more, `MetadataError.tooManyUploads`.
     package func beginUpload(
-        _ oid: ObjectID, sizeBytes: Int64, into repository: Repository, account: AccountID?
+        _ oid: ObjectID, sizeBytes: Int64, into repository: Repository, account: AccountID?, room: inout Int64
     ) async throws -> UploadSession {
         guard sizeBytes <= settings.maximumObjectBytes else { throw LFSError.tooLarge(settings.maximumObjectBytes) }
         let partBytes = partBytes(for: sizeBytes)
         let new = NewUpload(
             repository: repository.id, account: account, oid: oid, sizeBytes: sizeBytes, partSizeBytes: partBytes,
             expiresAt: clock().addingTimeInterval(settings.uploadLifetime))
-        var session = try await store.createUpload(new)
+        var session = try await store.createUpload(new, maximumOpen: settings.maximumOpenUploads)
         if !session.parts.isEmpty, try await !objects.hasUpload(session.id) {
             // Its file is gone, as after a restore without staging: what its rows say is not there.
             try await store.deleteUpload(session.id)
-            session = try await store.createUpload(new)
+            session = try await store.createUpload(new, maximumOpen: settings.maximumOpenUploads)
         }
+        let lacking = sizeBytes - session.receivedBytes
+        guard lacking <= room else {
+            if session.parts.isEmpty { try await store.deleteUpload(session.id) }
+            throw ObjectStoreError.outOfSpace
+        }
+        room -= lacking
         try await objects.beginUpload(session.id, sizeBytes: sizeBytes)
         return session
     }
@@ -156,8 +170,7 @@ package final class LFSService: Sendable {
 
     /// Checks that all parts are there and the hash is right, and links the object.
     package func completeUpload(_ session: UploadSession) async throws {
-        let received = session.parts.reduce(0) { $0 + $1.sizeBytes }
-        guard received == session.sizeBytes else { throw ObjectStoreError.incompleteUpload }
+        guard session.receivedBytes == session.sizeBytes else { throw ObjectStoreError.incompleteUpload }
         do {
             _ = try await objects.completeUpload(session.id, expected: session.oid, sizeBytes: session.sizeBytes)
         } catch let error as ObjectStoreError {
