@@ -27,6 +27,8 @@ package enum GitStoreError: Error, Hashable {
     case cancelled
     /// More packs are being prepared or waited for than the hub can hold.
     case busy
+    /// There is no memory for the tables of so large a repository.
+    case outOfMemory
     /// The file system or its quota is full.
     case diskFull
     /// The operating system refused a file operation.
@@ -64,6 +66,10 @@ extension GitStoreError: Refusal {
             Problem(
                 .unavailable, code: "hub_busy", "The hub is preparing many packs; try again in a moment.",
                 retryAfter: .seconds(10))
+        case .outOfMemory:
+            Problem(
+                .unavailable, code: "out_of_memory", "The hub has no memory left for this; try again later.",
+                retryAfter: .seconds(60))
         case .diskFull:
             Problem(.outOfSpace, code: "disk_full", "The hub's disk is full; tell the administrator.")
         case .fileSystem:

@@ -7,6 +7,11 @@ import Testing
 
 @Suite("Reading stored objects")
 struct ReadingTests {
+    @Test("a table that does not fit into memory is a refusal")
+    func memory() {
+        #expect(throws: GitStoreError.outOfMemory) { _ = try ObjectSet(capacity: 1 << 55) }
+    }
+
     @Test("every object reads as git has it", arguments: TestStore.Layout.allCases)
     func everyObject(_ layout: TestStore.Layout) throws {
         let store = try TestStore.history(layout: layout)

@@ -18,7 +18,7 @@ extension GitObjects {
         let work = try QuarantineFolder(in: folder)
         let file = try OutputFile(creating: work.path + "/pack")
         var merger = PackMerger(
-            self, sources: Array(opened.indices), selected: selected, staying: ObjectSet(capacity: objectCount),
+            self, sources: Array(opened.indices), selected: selected, staying: try ObjectSet(capacity: objectCount),
             isCancelled: isCancelled)
         let output = try merger.write(to: file)
         let description = PackDescription(

@@ -84,7 +84,7 @@ private struct RepackWork {
     private var sources: [Int] { objects.opened.indices.filter { plan.merged.contains(objects.opened[$0].id) } }
 
     mutating func run(staging: String) throws(GitStoreError) -> RepackResult {
-        let staying = findStaying()
+        let staying = try findStaying()
         let selected = try select(staying: staying)
         let replaced = plan.packs.map(\.id).filter { plan.merged.contains($0) }
         guard selected.count > 0 else {
@@ -112,8 +112,8 @@ private struct RepackWork {
     }
 
     /// The objects that have their home in packs that are not merged.
-    private func findStaying() -> ObjectSet {
-        var staying = ObjectSet(capacity: objects.objectCount)
+    private func findStaying() throws(GitStoreError) -> ObjectSet {
+        var staying = try ObjectSet(capacity: objects.objectCount)
         for ordinal in objects.opened.indices where !plan.merged.contains(objects.opened[ordinal].id) {
             objects.forEachObject(ofPack: ordinal, homesOnly: true) { staying.insert($0) }
         }
@@ -123,7 +123,7 @@ private struct RepackWork {
     /// The objects that the new pack is to be the home of.
     private mutating func select(staying: borrowing ObjectSet) throws(GitStoreError) -> ObjectSet {
         if let cleaning = plan.cleaning { return try selectReachable(cleaning) }
-        var selected = ObjectSet(capacity: objects.objectCount)
+        var selected = try ObjectSet(capacity: objects.objectCount)
         for ordinal in sources {
             objects.forEachObject(ofPack: ordinal, homesOnly: false) { number in
                 if !staying.contains(number) { selected.insert(number) }
@@ -134,7 +134,7 @@ private struct RepackWork {
 
     private mutating func selectReachable(_ cleaning: RepackPlan.Cleaning) throws(GitStoreError) -> ObjectSet {
         let reachable = try objects.reachable(from: cleaning.tips, isCancelled: isCancelled)
-        var all = ObjectSet(capacity: objects.objectCount)
+        var all = try ObjectSet(capacity: objects.objectCount)
         var young: [GitOID] = []
         for ordinal in objects.opened.indices {
             let isOld = cleaning.droppable.contains(objects.opened[ordinal].id)

@@ -44,7 +44,7 @@ extension CommitGraph {
         var oldest = Int64.max
         for target in targets { oldest = min(oldest, time(of: try slot(of: target))) }
         let cutoff = oldest.subtractingReportingOverflow(Self.clockTolerance).partialValue
-        var seen = ObjectSet(capacity: objects.objectCount)
+        var seen = try ObjectSet(capacity: objects.objectCount)
         var queue = CommitQueue()
         let first = try slot(of: start)
         seen.insert(start)

@@ -25,11 +25,12 @@ final class CommitGraph {
     private var records: [Record] = []
     private var parentNumbers: [UInt32] = []
 
-    init(_ objects: GitObjects, reader: ObjectReader) {
+    /// - Throws: `.outOfMemory`.
+    init(_ objects: GitObjects, reader: ObjectReader) throws(GitStoreError) {
         self.objects = objects
         self.reader = reader
         finder = NumberFinder(objects)
-        guard let memory = calloc(max(1, objects.objectCount), 4) else { fatalError("out of memory") }
+        guard let memory = calloc(max(1, objects.objectCount), 4) else { throw .outOfMemory }
         slots = memory.bindMemory(to: UInt32.self, capacity: max(1, objects.objectCount))
     }
 

@@ -7,7 +7,7 @@ extension GitObjects {
         let reader = readers.take(self)
         defer { readers.give(back: reader) }
         let wanted = try NamedObjects(request.wants, in: self, reader: reader, ignoringMissing: false)
-        let graph = CommitGraph(self, reader: reader)
+        let graph = try CommitGraph(self, reader: reader)
         return try ShallowPlan(request, wants: wanted.commits, graph: graph) { _ in }.update
     }
 
@@ -20,7 +20,7 @@ extension GitObjects {
         defer { readers.give(back: reader) }
         let wanted = try NamedObjects(wants, in: self, reader: reader, ignoringMissing: false)
         let had = try NamedObjects(common, in: self, reader: reader, ignoringMissing: true)
-        let graph = CommitGraph(self, reader: reader)
+        let graph = try CommitGraph(self, reader: reader)
         for want in wanted.commits {
             guard try graph.reaches(Set(had.commits), from: want) else { return false }
         }

@@ -11,10 +11,15 @@ struct ObjectSelection: ~Copyable {
     /// For trees and blobs to send, one that the client has at the same path: a base for a delta.
     var candidates: [UInt32: UInt32] = [:]
 
-    init(_ objects: GitObjects) {
-        selected = ObjectSet(capacity: objects.objectCount)
-        known = ObjectSet(capacity: objects.objectCount)
-        seen = ObjectSet(capacity: objects.objectCount)
+    /// - Throws: `.outOfMemory`.
+    init(_ objects: GitObjects) throws(GitStoreError) {
+        // All of them first: what cannot be copied cannot be half made.
+        let selected = try ObjectSet(capacity: objects.objectCount)
+        let known = try ObjectSet(capacity: objects.objectCount)
+        let seen = try ObjectSet(capacity: objects.objectCount)
+        self.selected = selected
+        self.known = known
+        self.seen = seen
     }
 
     mutating func markKnown(_ number: ObjectNumber) {
@@ -32,13 +37,13 @@ extension ObjectSelection {
     ) throws(GitStoreError) -> ObjectSelection {
         let wanted = try NamedObjects(request.wants, in: objects, reader: reader, ignoringMissing: false)
         let had = try NamedObjects(request.haves, in: objects, reader: reader, ignoringMissing: true)
-        let graph = CommitGraph(objects, reader: reader)
+        let graph = try CommitGraph(objects, reader: reader)
         let plan = try ShallowPlan(request, wants: wanted.commits, graph: graph, check: check)
         var walk = CommitWalk(graph, cut: plan.cut)
         let commits = try walk.run(
             wants: wanted.commits + plan.furtherWants, haves: had.commits + plan.furtherHaves, check: check)
 
-        var selection = ObjectSelection(objects)
+        var selection = try ObjectSelection(objects)
         let filter = request.filter ?? .everything
         selection.add(wanted: wanted, had: had)
         let named = Set(wanted.commits)

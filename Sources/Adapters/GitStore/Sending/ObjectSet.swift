@@ -9,9 +9,10 @@ struct ObjectSet: ~Copyable {
     let wordCount: Int
     private(set) var count = 0
 
-    init(capacity: Int) {
+    /// - Throws: `.outOfMemory`.
+    init(capacity: Int) throws(GitStoreError) {
         wordCount = (capacity + 63) / 64
-        guard let memory = calloc(max(1, wordCount), 8) else { fatalError("out of memory") }
+        guard let memory = calloc(max(1, wordCount), 8) else { throw .outOfMemory }
         words = memory.bindMemory(to: UInt64.self, capacity: max(1, wordCount))
     }
 

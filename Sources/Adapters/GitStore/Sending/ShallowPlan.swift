@@ -154,7 +154,7 @@ struct ShallowPlan {
         from starts: [ObjectNumber], graph: CommitGraph, check: (Int) throws(GitStoreError) -> Void,
         _ body: (ObjectNumber, CommitGraph.Slot) throws(GitStoreError) -> Bool
     ) throws(GitStoreError) {
-        var seen = ObjectSet(capacity: graph.objects.objectCount)
+        var seen = try ObjectSet(capacity: graph.objects.objectCount)
         var pending = starts
         while let number = pending.popLast() {
             guard seen.insert(number) else { continue }
