@@ -148,7 +148,8 @@ let package = Package(
             "WebCore", "HubCore", hummingbird, httpTypes, nioCore, logging, .product(name: "CoreMetrics", package: "swift-metrics"),
         ]),
         tests("HubServerTests", [
-            "HubServer", "HubAPI", "GitProtocols", "HubCore", "WebCore", "Identity", "HubTestSupport", "CHubPlatform", hummingbird,
+            "HubServer", "HubAPI", "GitProtocols", "HubCore", "WebCore", "Identity", "Repositories", "HubTestSupport", "CHubPlatform",
+            hummingbird,
             httpTypes, nioCore, nioPosix, logging, serviceLifecycle, .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ]),
         tests("HubAPITests", [
