@@ -38,8 +38,8 @@ package final class MetadataStore: Sendable {
     /// Later calls throw `.closed`; closing again does nothing.
     package func close() throws {
         guard committer.close() else { return }
-        // The writer's queue is serial, so what was asked for before is done when this returns.
         try lookUps.close()
+        // The writer's queue is serial, so what was asked for before is done when this returns.
         checkpointer.close()
         try pool.close()
     }
