@@ -26,20 +26,21 @@ package struct HuggingFaceAPI: RouterMiddleware {
     ) async throws -> Response {
         let path = HubPath(request.uri.path)
         var failure = HubFailure(request: request, context: context, prefix: path.prefix)
-        let response: Response
+        let response: Response?
         do {
             switch try await find(request.method, path) {
             case .found(let route, let match):
                 failure.match = match
                 response = try await respond(to: request, context: context, route: route, match: match, path: path)
             case .otherMethods(let allowed): throw HubAPIError.methodNotAllowed(allowed)
-            case .nothing:
-                guard path.isOfHubAPI else { return try await next(request, context) }
-                throw HubAPIError.noSuchAddress
+            case .nothing where path.isOfHubAPI: throw HubAPIError.noSuchAddress
+            case .nothing: response = nil
             }
         } catch {
             return failure.response(for: error)
         }
+        // What others refuse they say in their own form.
+        guard let response else { return try await next(request, context) }
         return failure.withRequestID(response)
     }
 
