@@ -11,21 +11,25 @@ import HubCore
 /// What it makes passes the same checks as what is pushed. An object that the repository has, or that was written
 /// before, is not stored again. Its calls block; used by one thread at a time.
 package final class ObjectWriter {
-    private let receiver: PackReceiver
+    private let store: GitStore
+    private let repository: RepositoryUID
     private let folder: QuarantineFolder
     private let spool: OutputFile
-    private let existing: GitObjects
+    private var existing: GitObjects
     private let limits: ReceiveLimits
     private let deflater = Deflater()
     private var written: Set<GitOID> = []
     /// Trees made here, as later ones may build on them.
     private var trees: [GitOID: [GitTreeEntry]] = [:]
 
-    init(receiver: PackReceiver, staging: String, existing: GitObjects, limits: ReceiveLimits) throws(GitStoreError) {
-        self.receiver = receiver
+    init(
+        store: GitStore, repository: RepositoryUID, existing: GitObjects, limits: ReceiveLimits
+    ) throws(GitStoreError) {
+        self.store = store
+        self.repository = repository
         self.existing = existing
         self.limits = limits
-        folder = try QuarantineFolder(in: staging)
+        folder = try QuarantineFolder(in: store.staging)
         spool = try OutputFile(creating: folder.path + "/entries")
     }
 
@@ -73,6 +77,23 @@ package final class ObjectWriter {
         return oid
     }
 
+    /// A file whose size is known when all of it has come; at most `ReceiveLimits.maximumBlobBytes`.
+    package func makeFile() throws(GitStoreError) -> BlobSpool {
+        try BlobSpool(
+            path: "\(folder.path)/file-\(RepositoryUID())", maximumBytes: limits.maximumBlobBytes)
+    }
+
+    /// Stores such a file.
+    @discardableResult
+    package func write(_ file: BlobSpool) throws -> GitOID {
+        var offset: Int64 = 0
+        return try write(blobOfSize: file.sizeBytes) { buffer in
+            let count = try file.read(at: offset, into: buffer)
+            offset += Int64(count)
+            return count
+        }
+    }
+
     /// Stores a folder; the entries come in any order.
     @discardableResult
     package func write(tree entries: [GitTreeEntry]) throws(GitStoreError) -> GitOID {
@@ -118,16 +139,35 @@ package final class ObjectWriter {
         return try existing.tree(tree)
     }
 
+    // MARK: Starting over
+
+    /// What was written up to some moment.
+    package struct Mark {
+        fileprivate let spoolBytes: Int64
+        fileprivate let written: Set<GitOID>
+        fileprivate let trees: [GitOID: [GitTreeEntry]]
+    }
+
+    /// To come back to with `rewind`.
+    package var mark: Mark { Mark(spoolBytes: spool.sizeBytes, written: written, trees: trees) }
+
+    /// Forgets what was written after `mark`, and goes on with the objects that the repository has now.
+    package func rewind(to mark: Mark, existing: GitObjects) throws(GitStoreError) {
+        try spool.truncate(to: mark.spoolBytes)
+        written = mark.written
+        trees = mark.trees
+        self.existing = existing
+    }
+
     // MARK: The pack
 
     /// Checks what was written and makes it ready to be published.
     ///
-    /// Call once, at the end.
-    ///
     /// - Parameter tips: The new values of refs.
     package func finish(tips: [GitOID]) throws(GitStoreError) -> ReceivedPack {
+        let receiver = try store.makeReceiver(for: repository, existing: existing, limits: limits)
         var hash = SHA1()
-        try append(PackHeader.bytes(objectCount: written.count), &hash)
+        try append(PackHeader.bytes(objectCount: written.count), &hash, to: receiver)
         var failure: GitStoreError?
         try spool.read(upTo: spool.sizeBytes) { bytes in
             guard failure == nil else { return }
@@ -140,7 +180,7 @@ package final class ObjectWriter {
         return try receiver.finish(tips: tips) { _ in }
     }
 
-    private func append(_ bytes: [UInt8], _ hash: inout SHA1) throws(GitStoreError) {
+    private func append(_ bytes: [UInt8], _ hash: inout SHA1, to receiver: PackReceiver) throws(GitStoreError) {
         hash.update(bytes)
         try withBytes(of: bytes) { (buffer) throws(GitStoreError) in try receiver.append(buffer) }
     }
@@ -151,7 +191,6 @@ extension GitStore {
     package func makeWriter(
         for uid: RepositoryUID, existing: GitObjects, limits: ReceiveLimits = ReceiveLimits()
     ) throws(GitStoreError) -> ObjectWriter {
-        let receiver = try makeReceiver(for: uid, existing: existing, limits: limits)
-        return try ObjectWriter(receiver: receiver, staging: staging, existing: existing, limits: limits)
+        try ObjectWriter(store: self, repository: uid, existing: existing, limits: limits)
     }
 }

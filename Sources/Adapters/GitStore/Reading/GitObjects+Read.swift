@@ -90,6 +90,16 @@ extension GitObjects {
         }
     }
 
+    /// Lends the bytes of a tree.
+    func withTree<Value>(
+        _ oid: GitOID, _ body: (UnsafeRawBufferPointer) throws(GitStoreError) -> Value
+    ) throws(GitStoreError) -> Value {
+        try withObject(oid, limit: ObjectReader.maximumStructureBytes) { object throws(GitStoreError) in
+            guard object.type == .tree else { throw .unexpectedType(oid) }
+            return try body(object.bytes)
+        }
+    }
+
     /// Reads with a pooled reader; formats broken in the store are damage, not the caller's fault.
     private func withObject<Value>(
         _ oid: GitOID, limit: Int, _ body: (ObjectReader.Loaded) throws(GitStoreError) -> Value

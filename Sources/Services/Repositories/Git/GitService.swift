@@ -17,6 +17,7 @@ package final class GitService: Sendable {
     let packArrivals: PackArrivals
     /// Hears of each ref that moved.
     package let events: RepositoryEvents
+    let commitTurns = CommitTurns()
 
     package init(
         store: MetadataStore, git: GitStore, sender: PackSender, threads: GitThreads, receiveLimits: ReceiveLimits,

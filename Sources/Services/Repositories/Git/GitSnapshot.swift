@@ -13,7 +13,7 @@ package struct GitSnapshot: Sendable {
     /// What every ref points to, unpeeled.
     package var allReferenceTargets: Set<GitOID> { Set(state.references.map(\.oid)) }
 
-    /// The object that a revision names: a full ref name, a branch, a tag, HEAD or a full object name.
+    /// The object that a revision names: a full ref name, a tag, a branch, HEAD or a full object name.
     package func resolve(_ revision: String) -> GitOID? {
         if revision == "HEAD" { return oid(of: "refs/heads/" + state.defaultBranch) }
         for candidate in [revision, "refs/\(revision)", "refs/tags/\(revision)", "refs/heads/\(revision)"] {
@@ -23,5 +23,17 @@ package struct GitSnapshot: Sendable {
         return oid
     }
 
-    private func oid(of name: String) -> GitOID? { state.references.first { $0.name.text == name }?.oid }
+    private func oid(of name: String) -> GitOID? { state.reference(ReferenceName(trusted: name))?.oid }
+
+    /// The commit that a revision names; also by the first hex digits of its name, at least 5. Blocking.
+    ///
+    /// A commit that no ref names any more is found by its full name for as long as it is kept.
+    package func commit(at revision: String) throws -> GitOID? {
+        if let oid = resolve(revision) {
+            let peeled = try objects.peel(oid)
+            return try objects.header(of: peeled)?.type == .commit ? peeled : nil
+        }
+        guard (5..<40).contains(revision.utf8.count), revision.utf8.allSatisfy({ Hex.value(of: $0) != nil }) else { return nil }
+        return try objects.commit(abbreviated: revision)
+    }
 }
