@@ -13,10 +13,11 @@ package struct HubServices: Sendable {
     package let objects: FileObjectStore
     /// Ids of one part, as tutorials write them, and the repositories that they stand for here.
     package let aliases: RepositoryAliases
+    package let extensions: HubExtensions
 
     package init(
         identity: Identity, store: MetadataStore, repositories: RepositoryService, git: GitService, lfs: LFSService,
-        objects: FileObjectStore
+        objects: FileObjectStore, extensions: HubExtensions = HubExtensions()
     ) {
         self.identity = identity
         self.store = store
@@ -25,5 +26,6 @@ package struct HubServices: Sendable {
         self.lfs = lfs
         self.objects = objects
         aliases = RepositoryAliases(store: store)
+        self.extensions = extensions
     }
 }

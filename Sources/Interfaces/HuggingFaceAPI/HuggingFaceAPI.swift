@@ -19,7 +19,10 @@ package struct HuggingFaceAPI: RouterMiddleware {
         table = RouteTable(Self.ownRoutes + routes)
     }
 
-    private static var ownRoutes: [HubRoute] { AccountRoutes.all }
+    private static var ownRoutes: [HubRoute] {
+        AccountRoutes.all + RepositoryRoutes.all + InfoRoutes.all + TreeRoutes.all + ResolveRoutes.all + HistoryRoutes.all
+            + ReferenceRoutes.all + ListRoutes.all + OverviewRoutes.all
+    }
 
     package func handle(
         _ request: Request, context: HubContext, next: (Request, HubContext) async throws -> Response

@@ -127,6 +127,9 @@ package enum RepositoryError: Error, Equatable {
     case headMoved(branch: String)
     case noSuchRevision(String)
     case notABranch(String)
+    case referenceExists(ReferenceName)
+    /// A ref could not be set; the reason as git shows it.
+    case referenceRefused(ReferenceName, String)
     case nothingToCommit
     case invalidPath(String)
     /// A commit names a large object that this repository does not have.
@@ -151,6 +154,10 @@ extension RepositoryError: Refusal {
             Problem(.missing, code: "revision_not_found", "The repository has no revision “\(revision.shortened)”.")
         case .notABranch(let name):
             Problem(.invalid, code: "not_a_branch", "“\(name.shortened)” is not a branch; commits go to branches.")
+        case .referenceExists(let name):
+            Problem(.conflict, code: "reference_exists", "There is already a reference \(name.text.shortened).")
+        case .referenceRefused(let name, let reason):
+            Problem(.conflict, code: "reference_refused", "\(name.text.shortened) could not be set: \(reason).")
         case .nothingToCommit: Problem(.invalid, code: "nothing_to_commit", "The commit would change nothing.")
         case .invalidPath(let path):
             Problem(

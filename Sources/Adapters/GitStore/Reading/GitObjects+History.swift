@@ -5,6 +5,11 @@ extension GitObjects {
     package struct NamedCommit: Sendable {
         package let oid: GitOID
         package let commit: GitCommit
+
+        package init(oid: GitOID, commit: GitCommit) {
+            self.oid = oid
+            self.commit = commit
+        }
     }
 
     /// `tip` and what came before it, newest first, as `git log` shows it.

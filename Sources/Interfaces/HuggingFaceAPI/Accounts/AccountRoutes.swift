@@ -11,6 +11,14 @@ enum AccountRoutes {
         [
             HubRoute(.get, "/api/whoami-v2") { call in call.answer(try await whoAmI(call)) },
             HubRoute(.get, "/api/whoami") { call in call.answer(try await whoAmI(call)) },
+            HubRoute(.get, "/api/{kinds}/{repo}/auth-check") { call in
+                _ = try await call.repositoryForContent()
+                return call.answer([:])
+            },
+            HubRoute(.get, "/api/{kinds}/{repo}/auth-check/write") { call in
+                _ = try await call.repository(for: .write)
+                return call.answer([:])
+            },
         ]
     }
 
@@ -35,7 +43,7 @@ enum AccountRoutes {
         return [
             "type": "user", "id": .string(hexID("user", account.id.rawValue)), "name": .string(account.name.text),
             "fullname": .string(account.fullName ?? account.name.text), "email": JSON(account.email),
-            "emailVerified": .bool(account.email != nil), "canPay": false, "isPro": false, "periodEnd": nil,
+            "emailVerified": .bool(account.email != nil), "canPay": false, "isPro": false, "periodEnd": .null,
             "avatarUrl": .string(avatar(of: account.name, call)), "orgs": .array(organizations),
             "auth": authentication(call.principal, account),
         ]

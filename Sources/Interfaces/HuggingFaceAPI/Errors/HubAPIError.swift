@@ -10,13 +10,15 @@ package enum HubAPIError: Error, Equatable {
     case noAlias(String)
     /// The repository has another name now; the relative address that answers.
     case moved(to: String)
-    case entryNotFound(path: String, revision: String)
+    /// Clients remember by `commit` that there is no such file.
+    case entryNotFound(path: String, revision: String, commit: GitOID)
     case revisionNotFound(String)
     case emptyRepository
     /// The branch is not where the commit expects it.
     case parentMoved
     case deletesMissingFile(String)
     case invalidRequest(String)
+    case forbidden(String)
     case tooMany(String, limit: Int)
     case unknownProperty(String)
 }
@@ -36,7 +38,7 @@ extension HubAPIError: Refusal {
                 .missing, code: "repository_not_found",
                 "This hub has no alias “\(name.shortened)”. Write owner/name, or ask an administrator to add the alias.")
         case .moved: Problem(.missing, code: "repository_moved", "The repository has another name now.")
-        case .entryNotFound(let path, let revision):
+        case .entryNotFound(let path, let revision, _):
             Problem(
                 .missing, code: "entry_not_found",
                 "There is no “\(path.shortened)” in the revision “\(revision.shortened)” of this repository.")
@@ -50,6 +52,7 @@ extension HubAPIError: Refusal {
                 "The branch was updated since you opened this page. Please refresh and try again.")
         case .deletesMissingFile:
             Problem(.missing, code: "entry_not_found", "A file with this name doesn't exist")
+        case .forbidden(let text): Problem(.forbidden, code: "forbidden", text)
         case .invalidRequest(let text): Problem(.invalid, code: "invalid_request", text)
         case .tooMany(let what, let limit):
             Problem(.invalid, code: "too_many", "One call takes at most \(limit) \(what).")

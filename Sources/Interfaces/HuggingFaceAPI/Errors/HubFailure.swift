@@ -35,6 +35,9 @@ struct HubFailure {
         }
         var response = make(for: problem, status: (error as? HubAPIError)?.status)
         response.headers.append(contentsOf: problem.headers)
+        if case .entryNotFound(_, _, let commit) = error as? HubAPIError {
+            response.headers[.repositoryCommit] = commit.hex
+        }
         return response
     }
 
@@ -64,6 +67,8 @@ struct HubFailure {
         case "entry_not_found", "file_not_found", "path_not_found":
             return make(status, code: "EntryNotFound", problem.message)
         case "gated_repository": return make(status, code: "GatedRepo", problem.message)
+        // Clients know no 422, and take a 409 for a race that they should try again.
+        case "object_missing", "path_conflict", "invalid_oid", "invalid_size": return make(.badRequest, code: nil, problem.message)
         default: break
         }
         if status == .unauthorized {
@@ -99,9 +104,14 @@ struct HubFailure {
     private func make(
         _ status: HTTPResponse.Status, code: String?, _ message: String, detail: String? = nil
     ) -> Response {
-        var response = Response.hub(["error": .string(detail ?? message)], status: status)
+        var text = Self.headerText(message)
+        // The client adds one to this.
+        if status == .forbidden, text.hasSuffix(".") { text.removeLast() }
+        // The same text in both places, or clients show it twice.
+        var response = Response.hub(["error": .string(detail.map(Self.headerText) ?? text)], status: status)
+        if request.method == .head { response.body = .init() }
         if let code { response.headers[.errorCode] = code }
-        response.headers[.errorMessage] = Self.headerText(message)
+        response.headers[.errorMessage] = text
         if status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer realm=\"csghub\"" }
         return withRequestID(response)
     }

@@ -41,7 +41,3 @@ package enum HubTime {
         return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
 }
-
-extension JSON {
-    package init(_ date: Date) { self = .string(HubTime.text(date)) }
-}

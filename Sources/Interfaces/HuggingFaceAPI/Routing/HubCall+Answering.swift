@@ -28,8 +28,7 @@ extension HubCall {
 
 extension Response {
     package static func hub(_ json: JSON, status: HTTPResponse.Status = .ok) -> Response {
-        var buffer = ByteBuffer()
-        json.write(to: &buffer)
+        let buffer = ByteBuffer(bytes: json.utf8)
         return Response(
             status: status,
             headers: [

@@ -1,8 +1,6 @@
 import HubCore
 import Testing
 
-@testable import HubCommands
-
 @Suite("Patterns of .gitattributes")
 struct GitAttributesTests {
     @Test(

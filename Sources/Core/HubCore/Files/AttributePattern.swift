@@ -2,7 +2,7 @@
 ///
 /// `*` and `?` do not match `/`, `**/`, `/**` and `/**/` span folders, `[a-z]`, `[!a]` and `\` as in a shell. A pattern without `/`
 /// is matched with the last part of a path, else with the whole below the folder of its file.
-struct AttributePattern: Hashable, Sendable {
+package struct AttributePattern: Hashable, Sendable {
     private enum Step: Hashable, Sendable {
         case byte(UInt8)
         /// Any byte of the set, which is given by 256 bits.
@@ -22,7 +22,7 @@ struct AttributePattern: Hashable, Sendable {
 
     private static let maximumBytes = 1024
 
-    init(_ text: String) {
+    package init(_ text: String) {
         var bytes = Array(text.utf8)
         matchesName = !bytes.contains(UInt8(ascii: "/"))
         if bytes.first == UInt8(ascii: "/") { bytes.removeFirst() }
@@ -32,7 +32,7 @@ struct AttributePattern: Hashable, Sendable {
     }
 
     /// - Parameter path: below the folder of the file that has the pattern, without a leading `/`.
-    func matches(_ path: String) -> Bool {
+    package func matches(_ path: String) -> Bool {
         guard isUsable else { return false }
         let bytes = Array(path.utf8)
         let text = matchesName ? bytes.split(separator: Self.slash).last.map(Array.init) ?? [] : bytes

@@ -1,8 +1,6 @@
-import HubCore
-
 /// What `.gitattributes` files say of which files Git LFS keeps. gitattributes(5).
-struct GitAttributes: Sendable {
-    static let fileName = ".gitattributes"
+package struct GitAttributes: Sendable {
+    package static let fileName = ".gitattributes"
 
     private struct Rule: Sendable {
         let pattern: AttributePattern
@@ -13,13 +11,15 @@ struct GitAttributes: Sendable {
     /// The rules of each file by its folder, `""` for the top.
     private var rules: [String: [Rule]] = [:]
 
+    package init() {}
+
     /// Adds the rules of the file in `folder`.
-    mutating func add(_ text: String, in folder: String) {
+    package mutating func add(_ text: String, in folder: String) {
         rules[folder] = text.split(whereSeparator: \.isNewline).compactMap(Self.rule)
     }
 
     /// Whether Git LFS keeps the file. Of a file's lines the last that matches holds; files in deeper folders come later.
-    func isLargeFile(_ path: String) -> Bool {
+    package func isLargeFile(_ path: String) -> Bool {
         let parts = path.split(separator: "/")
         var isLarge = false
         for depth in 0..<parts.count {
@@ -32,7 +32,7 @@ struct GitAttributes: Sendable {
     }
 
     /// A line that makes Git LFS keep the file, as `git lfs track` writes it.
-    static func line(for path: String) -> String {
+    package static func line(for path: String) -> String {
         var pattern = ""
         for scalar in path.unicodeScalars {
             switch scalar {
@@ -79,9 +79,9 @@ struct GitAttributes: Sendable {
 }
 
 /// Which files are large by their names, where no `.gitattributes` says so. After the Hub's own templates.
-enum LargeFilePatterns {
+package enum LargeFilePatterns {
     /// Larger files are large whatever their names.
-    static let thresholdBytes: Int64 = 10 << 20
+    package static let thresholdBytes: Int64 = 10 << 20
 
     private static let everywhere = [
         "*.7z", "*.arrow", "*.bin", "*.bz2", "*.ckpt", "*.ftz", "*.gguf", "*.gz", "*.h5", "*.joblib", "*.lfs.*",
@@ -99,7 +99,7 @@ enum LargeFilePatterns {
     ]
 
     /// The `.gitattributes` of a new repository.
-    static func attributes(for kind: RepositoryKind) -> String {
+    package static func attributes(for kind: RepositoryKind) -> String {
         let patterns = kind == .dataset ? everywhere + media : everywhere
         return patterns.map { "\($0) filter=lfs diff=lfs merge=lfs -text\n" }.joined()
     }
