@@ -21,8 +21,8 @@ extension GitObjects {
         guard let start = number(of: tip) else { throw .missing(tip) }
         let reader = readers.take(self)
         defer { readers.give(back: reader) }
-        let graph = CommitGraph(self, reader: reader)
-        var seen = ObjectSet(capacity: objectCount)
+        let graph = try CommitGraph(self, reader: reader)
+        var seen = try ObjectSet(capacity: objectCount)
         var queue = CommitQueue()
         seen.insert(start)
         let first = try graph.slot(of: start)

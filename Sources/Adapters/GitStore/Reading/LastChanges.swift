@@ -15,7 +15,7 @@ extension GitObjects {
         guard let start = number(of: tip) else { throw .missing(tip) }
         let reader = readers.take(self)
         defer { readers.give(back: reader) }
-        let graph = CommitGraph(self, reader: reader)
+        let graph = try CommitGraph(self, reader: reader)
         let root = PathTree(paths)
         var queue = CommitQueue()
         let first = try graph.slot(of: start)
