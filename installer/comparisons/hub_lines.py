@@ -12,7 +12,8 @@ from measuring import resident_bytes, run
 
 def run_all(bench):
     bench.line("start to first answer", lambda: start(bench))
-    bench.line("memory idle and after parallel transfers", lambda: memory(bench))
+    for tls in (False, True):
+        bench.line(f"memory idle and after parallel transfers, {'TLS' if tls else 'plain'}", lambda tls=tls: memory(bench, tls))
     bench.line("commits a second", lambda: commits(bench))
 
 
@@ -30,13 +31,13 @@ def start(bench):
         bench.table.figure(f"start to first answer, {'TLS' if hub.tls else 'plain'}", f"{middle:.0f} ms", "100", verdict(middle <= 100))
 
 
-def memory(bench):
-    hub = bench.plain
+def memory(bench, tls):
+    hub, suffix = bench.hub(tls), ", TLS" if tls else ", plain"
     hub.stop()
     hub.start()
     time.sleep(3)
     idle = resident_bytes(hub.roots) / 1e6
-    bench.table.figure("idle memory after the start", f"{idle:.0f} MB", "64", verdict(idle <= 64))
+    bench.table.figure("idle memory after the start" + suffix, f"{idle:.0f} MB", "64", verdict(idle <= 64))
 
     # All uploads are of one object, but each is written in full before the hub can know that; so the disk must hold them.
     free = shutil.disk_usage(bench.folder).free
@@ -55,11 +56,12 @@ def memory(bench):
         time.sleep(5)
         now = resident_bytes(hub.roots) / 1e6
         note = f"peak {peak:.0f} MB, {seconds:.0f} s" + (f", {failed} failed" if failed else "")
-        bench.table.figure(f"memory after 100 {what} at once of {size / 1e6:.0f} MB", f"{now:.0f} MB", "64", f"{verdict(now <= 64)}; {note}")
+        bench.table.figure(f"memory after 100 {what} of {size / 1e6:.0f} MB{suffix}", f"{now:.0f} MB", "64", f"{verdict(now <= 64)}; {note}")
 
     hundred("uploads", curl_words(action(hub, "parallel", "upload", oid, size)) + ["--upload-file", source])
     hundred("downloads", curl_words(action(hub, "parallel", "download", oid, size)) + ["--output", "/dev/null"])
     os.remove(source)
+    shutil.rmtree(os.path.join(hub.data, "objects", oid[:2], oid[2:4]))
 
 
 def commits(bench):
