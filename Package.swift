@@ -87,6 +87,10 @@ let package = Package(
             serviceLifecycle,
         ]),
 
+        module("Community", in: "Services", [
+            "HubCore", "MetadataStore", "GitStore", "Identity", "Repositories", "COpenSSL", nioCore, logging, serviceLifecycle,
+        ]),
+
         // Interfaces
         module("WebCore", in: "Interfaces", [
             "HubCore", "Identity", hummingbird, nioCore, httpTypes, logging, metrics,
@@ -101,13 +105,13 @@ let package = Package(
             httpTypes, logging,
         ]),
         module("HuggingFaceAPI", in: "Interfaces", [
-            "HubCore", "WebCore", "Identity", "Repositories", "GitStore", "ObjectStore", "MetadataStore", hummingbird, nioCore,
+            "HubCore", "WebCore", "Identity", "Repositories", "Community", "GitStore", "ObjectStore", "MetadataStore", hummingbird, nioCore,
             httpTypes, logging,
         ]),
 
         // App
         module("HubServer", in: "App", [
-            "HubCore", "WebCore", "GitProtocols", "HubAPI", "HuggingFaceAPI", "Identity", "Repositories", "MetadataStore", "ObjectStore",
+            "HubCore", "WebCore", "GitProtocols", "HubAPI", "HuggingFaceAPI", "Identity", "Repositories", "Community", "MetadataStore", "ObjectStore",
             "GitStore", "CHubPlatform", hummingbird, nioCore, nioPosix, httpTypes, logging, metrics, serviceLifecycle,
             .product(name: "CoreMetrics", package: "swift-metrics"),
             .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -133,6 +137,9 @@ let package = Package(
         tests("HubCoreTests", ["HubCore"]),
         tests("RepositoriesTests", [
             "Repositories", "Identity", "MetadataStore", "GitStore", "HubCore", "HubTestSupport",
+        ]),
+        tests("CommunityTests", [
+            "Community", "Repositories", "Identity", "MetadataStore", "GitStore", "HubCore", "HubTestSupport", "COpenSSL", nioCore, logging,
         ]),
         tests("GitProtocolsTests", [
             "GitProtocols", "HubCore", "HubTestSupport", "Identity", "MetadataStore", "ObjectStore", "Repositories", "WebCore", "COpenSSL",

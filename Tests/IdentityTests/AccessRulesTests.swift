@@ -37,7 +37,7 @@ struct AccessRulesTests {
         .disabledAdministrator: [nil, nil, nil],
         .localAdministrator: [.administer, .administer, .administer],
     ]
-    static let order: [RepositoryAction] = [.read, .discuss, .write, .administer]
+    static let order: [RepositoryAction] = [.read, .readContent, .discuss, .write, .administer]
 
     struct Case: CustomStringConvertible {
         let standing: Standing
@@ -91,11 +91,13 @@ struct AccessRulesTests {
         }
     }
 
-    private func repository(_ standing: Standing, _ visibility: Visibility, deleted: Bool = false) -> Repository {
+    private func repository(
+        _ standing: Standing, _ visibility: Visibility, deleted: Bool = false, gating: Gating = .off
+    ) -> Repository {
         let isOwn = standing == .owner || standing == .disabledOwner
         return Repository(
             id: RepositoryID(1), uid: RepositoryUID(), kind: .model, name: RepositoryName(trustedOwner: "x", name: "y"),
-            owner: isOwn ? .account(Self.me) : .organization(OrganizationID(3)), visibility: visibility,
+            owner: isOwn ? .account(Self.me) : .organization(OrganizationID(3)), visibility: visibility, gating: gating,
             defaultBranch: "main",
             creator: standing == .memberContributeCreator ? Self.me : Self.other, description: nil,
             createdAt: Date(timeIntervalSince1970: 0), updatedAt: Date(timeIntervalSince1970: 0),
@@ -129,11 +131,11 @@ struct AccessRulesTests {
             switch isSpecial ? nil : item.scope {
             case nil, .admin: rank(.administer)
             case .write: rank(.write)
-            case .read: rank(.read)
+            case .read: rank(.readContent)
             }
         let isDisabled = item.standing == .disabledOwner || item.standing == .disabledAdministrator
         let isOpen = item.visibility == .public && item.allowsAnonymousRead && !isDisabled
-        let open = isOpen && (item.standing == .anonymous || item.scope != nil) ? rank(.read) : -1
+        let open = isOpen && (item.standing == .anonymous || item.scope != nil) ? rank(.readContent) : -1
         let reached = max(min(own, ceiling), open)
 
         for action in RepositoryAction.allCases {
@@ -173,14 +175,55 @@ struct AccessRulesTests {
             #expect(
                 outside
                     == (isOpen
-                        ? (action == .read ? .allowed : .tokenTooNarrow(needs: AccessRulesTests.needed(action)))
+                        ? (action == .read || action == .readContent ? .allowed : .tokenTooNarrow(needs: AccessRulesTests.needed(action)))
                         : .hidden))
         }
     }
 
+    /// Who has the files of a gated repository without asking.
+    static let admitted: Set<Standing> = [
+        .owner, .memberRead, .memberContribute, .memberContributeCreator, .memberWrite, .memberAdmin, .collaboratorRead,
+        .collaboratorWrite, .collaboratorAdmin, .administrator, .localAdministrator,
+    ]
+
+    @Test("a gate changes who reads the files, and nothing else", arguments: cases)
+    func gate(_ item: Case) {
+        for gating in [Gating.auto, .manual] {
+            for action in RepositoryAction.allCases {
+                func decide(_ gating: Gating, _ facts: AccessFacts) -> AccessDecision {
+                    AccessRules.decide(
+                        action, on: repository(item.standing, item.visibility, gating: gating),
+                        by: principal(item.standing, item.scope), facts: facts,
+                        allowsAnonymousRead: item.allowsAnonymousRead)
+                }
+                let open = decide(.off, facts(item.standing))
+                let gated = decide(gating, facts(item.standing))
+                if action == .readContent, open == .allowed, !Self.admitted.contains(item.standing) {
+                    #expect(gated == (item.standing == .anonymous ? .gatedSignIn : .gated), "\(action)")
+                } else {
+                    #expect(gated == open, "\(action)")
+                }
+                // Let in, it is as without the gate; a gate gives nobody more than that.
+                var admitted = facts(item.standing)
+                admitted.isAdmitted = true
+                let isAccount = item.standing != .anonymous && !item.standing.rawValue.hasPrefix("disabled")
+                #expect(decide(gating, admitted) == (isAccount ? open : gated), "\(action)")
+            }
+        }
+    }
+
+    @Test("a token for other repositories does not pass the gate")
+    func gatedLimitedToken() {
+        let decision = AccessRules.decide(
+            .readContent, on: repository(.owner, .public, gating: .manual),
+            by: .token(token(.admin, repositories: [RepositoryID(2)]), of: account(.owner)), facts: AccessFacts(),
+            allowsAnonymousRead: true)
+        #expect(decision == .tokenTooNarrow(needs: .read))
+    }
+
     private static func needed(_ action: RepositoryAction) -> TokenScope {
         switch action {
-        case .read: .read
+        case .read, .readContent: .read
         case .discuss, .write: .write
         case .administer: .admin
         }

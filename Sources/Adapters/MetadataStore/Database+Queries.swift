@@ -35,6 +35,7 @@ extension CollaboratorRole: DatabaseValueConvertible {}
 extension TokenScope: DatabaseValueConvertible {}
 extension RepositoryKind: DatabaseValueConvertible {}
 extension Visibility: DatabaseValueConvertible {}
+extension Gating: DatabaseValueConvertible {}
 
 extension GitOID: DatabaseValueConvertible {
     package var databaseValue: DatabaseValue { Data(bytes).databaseValue }

@@ -1,3 +1,4 @@
+import Community
 import FoundationEssentials
 import Glibc
 import GitProtocols
@@ -84,13 +85,14 @@ package final class Hub: Sendable {
             store: store, git: git, sender: packSender, threads: gitThreads, receiveLimits: ReceiveLimits(),
             concurrentReceives: System.coreCount, events: events)
 
+        let community = Community(store: store, identity: identity)
         let router = Router(context: HubContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestMiddleware())
         router.add(middleware: GitHTTPMiddleware(identity: identity, git: gitService))
         router.add(middleware: LFSMiddleware(identity: identity, lfs: lfs))
         let hubServices = HubServices(
             identity: identity, store: store, repositories: repositories, git: gitService, lfs: lfs, objects: objects)
-        router.add(middleware: HuggingFaceAPI(hubServices))
+        router.add(middleware: HuggingFaceAPI(hubServices, routes: CommunityRoutes(community).all))
         let network = network
         OperationRoutes(
             identity: identity, store: store, objects: objects, metrics: metrics,

@@ -21,6 +21,10 @@ package enum IdentityError: Error, Equatable {
     case repositoryNotFound
     /// The caller may read the repository, but not do this.
     case forbidden(RepositoryAction)
+    /// The caller may read the repository, but its files are for those who were let in.
+    case gated(RepositoryReference)
+    /// The same, when nobody signed in.
+    case gatedSignIn(RepositoryReference, tokenPage: String)
     /// A token whose scope or list of repositories is too narrow, where the account itself might.
     case tokenTooNarrow(needs: TokenScope)
     case siteForbidden(SiteAction)
@@ -84,6 +88,16 @@ extension IdentityError: Refusal {
             Problem(.missing, code: "repository_not_found", "There is no such repository, or you may not see it.")
         case .forbidden(let action):
             Problem(.forbidden, code: "forbidden", "You may read this repository, but not \(action.words).")
+        case .gated(let reference):
+            Problem(
+                .forbidden, code: "gated_repository",
+                "Access to \(reference.kind.rawValue) \(reference.name) is restricted and you are not in the authorized list. Ask for "
+                    + "access on its page.")
+        case .gatedSignIn(let reference, let page):
+            Problem(
+                .unauthenticated, code: "gated_repository",
+                "Access to \(reference.kind.rawValue) \(reference.name) is restricted. Sign in with an access token and ask for access "
+                    + "on its page. Make a token at \(page).")
         case .tokenTooNarrow(let scope):
             Problem(
                 .forbidden, code: "token_too_narrow",
@@ -132,6 +146,7 @@ extension RepositoryAction {
     fileprivate var words: String {
         switch self {
         case .read: "read it"
+        case .readContent: "read its files"
         case .discuss: "open discussions in it"
         case .write: "write to it"
         case .administer: "administer it"

@@ -52,6 +52,7 @@ package struct RepositoryService: Sendable {
         let repository = try await identity.repository(reference, for: .administer, by: caller.principal)
         var detail: [String: String] = [:]
         if case .set(let visibility) = change.visibility { detail["visibility"] = visibility.rawValue }
+        if case .set(let gating) = change.gating { detail["gating"] = gating.rawValue }
         if case .set(let branch) = change.defaultBranch {
             try checkBranch(branch)
             detail["default_branch"] = branch

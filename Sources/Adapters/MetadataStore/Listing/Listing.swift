@@ -31,7 +31,7 @@ enum Listing {
     private static func refresh(_ id: Int64, _ db: Database, _ writer: inout TermWriter) throws {
         let row = try db.row(
             """
-            SELECT r.kind, r.namespace_id, r.visibility, r.path_key, r.description, r.created_at, r.deleted_at,
+            SELECT r.kind, r.namespace_id, r.visibility, r.gating, r.path_key, r.description, r.created_at, r.deleted_at,
                 f.last_modified, f.parameters, f.library_name, f.pipeline_tag, f.sdk, f.title, f.summary, f.tags,
                 l.terms, l.is_listed
             FROM repositories AS r LEFT JOIN facts AS f ON f.repository_id = r.id LEFT JOIN listing AS l ON l.repository_id = r.id
@@ -67,6 +67,8 @@ enum Listing {
         for tag in FactsRow.lines(row["tags"] ?? "").prefix(RepositoryFacts.maximumTags) {
             terms.insert(Term(kind: kind, space: .tag, text: tag))
         }
+        let gating: Gating = row["gating"]
+        if gating != .off { terms.insert(Term(kind: kind, space: .gated, text: gating.rawValue)) }
         if let library: String = row["library_name"] { terms.insert(Term(kind: kind, space: .library, text: library)) }
         if let pipeline: String = row["pipeline_tag"] { terms.insert(Term(kind: kind, space: .pipeline, text: pipeline)) }
         if let sdk: String = row["sdk"] { terms.insert(Term(kind: kind, space: .sdk, text: sdk)) }

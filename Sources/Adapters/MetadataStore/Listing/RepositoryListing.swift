@@ -138,7 +138,7 @@ struct RepositoryListing {
 extension RepositoryListItem {
     private static func select(withCard: Bool) -> String {
         """
-        SELECT r.id, r.uid, r.kind, n.name AS owner_name, n.account_id, n.organization_id, r.name, r.visibility,
+        SELECT r.id, r.uid, r.kind, n.name AS owner_name, n.account_id, n.organization_id, r.name, r.visibility, r.gating,
             r.default_branch, r.creator_id, r.description, r.created_at, r.updated_at, r.deleted_at,
             l.downloads, l.downloads_all_time, l.likes, l.trending, \(FactsRow.columns)\(withCard ? ", f.card_data" : "")
         FROM repositories AS r JOIN namespaces AS n ON n.id = r.namespace_id

@@ -50,6 +50,11 @@ extension MetadataStore {
                 facts.organizationRole = try OrganizationRow.role(of: account, in: organization, db)
             }
             facts.collaboratorRole = try Self.collaboratorRole(of: account, in: repository.id, db)
+            if repository.gating != .off {
+                facts.isAdmitted = try db.exists(
+                    "SELECT 1 FROM access_requests WHERE repository_id = ? AND account_id = ? AND status = 'accepted'",
+                    [repository.id, account])
+            }
             return facts
         }
     }

@@ -41,6 +41,9 @@ extension MetadataStore {
             if let visibility = change.visibility.value {
                 try db.run("UPDATE repositories SET visibility = ? WHERE id = ?", [visibility, id])
             }
+            if let gating = change.gating.value {
+                try db.run("UPDATE repositories SET gating = ? WHERE id = ?", [gating, id])
+            }
             if let branch = change.defaultBranch.value {
                 try db.run(
                     "UPDATE repositories SET default_branch = ?, refs_version = refs_version + 1 WHERE id = ?",

@@ -29,14 +29,16 @@ package struct NewRepository: Sendable {
 /// Its name changes by `renameRepository`.
 package struct RepositoryChange: Sendable {
     package var visibility: Change<Visibility>
+    package var gating: Change<Gating>
     package var defaultBranch: Change<String>
     package var description: Change<String?>
 
     package init(
-        visibility: Change<Visibility> = .keep, defaultBranch: Change<String> = .keep,
+        visibility: Change<Visibility> = .keep, gating: Change<Gating> = .keep, defaultBranch: Change<String> = .keep,
         description: Change<String?> = .keep
     ) {
         self.visibility = visibility
+        self.gating = gating
         self.defaultBranch = defaultBranch
         self.description = description
     }
@@ -110,10 +112,15 @@ package struct AccessFacts: Hashable, Sendable {
     /// Its role in the organization that owns the repository.
     package var organizationRole: OrganizationRole?
     package var collaboratorRole: CollaboratorRole?
+    /// It was let in to the files of a gated repository.
+    package var isAdmitted: Bool
 
-    package init(organizationRole: OrganizationRole? = nil, collaboratorRole: CollaboratorRole? = nil) {
+    package init(
+        organizationRole: OrganizationRole? = nil, collaboratorRole: CollaboratorRole? = nil, isAdmitted: Bool = false
+    ) {
         self.organizationRole = organizationRole
         self.collaboratorRole = collaboratorRole
+        self.isAdmitted = isAdmitted
     }
 }
 

@@ -33,8 +33,10 @@ package enum Principal: Hashable, Sendable {
 
 /// What may be asked of a repository. `Identity` alone answers whether a principal may.
 package enum RepositoryAction: String, Hashable, Sendable, CaseIterable {
-    /// See that it exists, read content, clone, download.
+    /// See that it exists, what files it has, what is said of it.
     case read
+    /// Read the bytes of its files: download, clone, fetch. More than `read` only where the repository is gated.
+    case readContent
     /// Open discussions and pull requests.
     case discuss
     /// Push, upload, lock.

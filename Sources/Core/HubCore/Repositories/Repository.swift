@@ -10,6 +10,15 @@ package enum Visibility: String, Hashable, Sendable, CaseIterable, Codable {
     case `private`
 }
 
+/// Whether the files of a repository are given only to those who were let in. Names, sizes and facts stay visible to readers.
+package enum Gating: String, Hashable, Sendable, CaseIterable, Codable {
+    case off
+    /// Whoever asks is let in at once.
+    case auto
+    /// Whoever administers the repository decides.
+    case manual
+}
+
 /// A repository's row, without its refs.
 package struct Repository: Hashable, Sendable, Identifiable {
     package let id: RepositoryID
@@ -19,6 +28,7 @@ package struct Repository: Hashable, Sendable, Identifiable {
     package let name: RepositoryName
     package let owner: NamespaceOwner
     package let visibility: Visibility
+    package let gating: Gating
     /// The branch that HEAD points to, without `refs/heads/`. It may not exist yet.
     package let defaultBranch: String
     /// The account that created it, if that account still exists.
@@ -31,8 +41,8 @@ package struct Repository: Hashable, Sendable, Identifiable {
 
     package init(
         id: RepositoryID, uid: RepositoryUID, kind: RepositoryKind, name: RepositoryName, owner: NamespaceOwner,
-        visibility: Visibility, defaultBranch: String, creator: AccountID?, description: String?, createdAt: Date,
-        updatedAt: Date, deletedAt: Date?
+        visibility: Visibility, gating: Gating = .off, defaultBranch: String, creator: AccountID?, description: String?,
+        createdAt: Date, updatedAt: Date, deletedAt: Date?
     ) {
         self.id = id
         self.uid = uid
@@ -40,6 +50,7 @@ package struct Repository: Hashable, Sendable, Identifiable {
         self.name = name
         self.owner = owner
         self.visibility = visibility
+        self.gating = gating
         self.defaultBranch = defaultBranch
         self.creator = creator
         self.description = description

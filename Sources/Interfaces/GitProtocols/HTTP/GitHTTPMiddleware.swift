@@ -73,7 +73,7 @@ package struct GitHTTPMiddleware: RouterMiddleware {
 
     private func upload(_ request: Request, address: GitAddress, context: HubContext) async throws -> Response {
         try requireType(request, "application/x-git-upload-pack-request")
-        let (repository, principal) = try await open(address, for: .read, request: request, context: context)
+        let (repository, principal) = try await open(address, for: .readContent, request: request, context: context)
         var body = try GitRequestBody(request)
         let lines = try await body.allPackets(limit: Self.maximumRequestBytes)
         let fairKey = fairKey(principal, context)
@@ -122,7 +122,7 @@ extension GitService {
         case uploadPack = "git-upload-pack"
         case receivePack = "git-receive-pack"
 
-        var action: RepositoryAction { self == .uploadPack ? .read : .write }
+        var action: RepositoryAction { self == .uploadPack ? .readContent : .write }
     }
 }
 

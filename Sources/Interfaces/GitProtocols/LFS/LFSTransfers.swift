@@ -13,7 +13,7 @@ struct LFSTransfers: Sendable {
 
     /// `GET` and `HEAD`: whole, or the range that a client resumes from.
     func send(_ oid: ObjectID) async throws -> Response {
-        let transfer = try await call.transfer(.download, of: oid, for: .read)
+        let transfer = try await call.transfer(.download, of: oid, for: .readContent)
         let reader = try await call.lfs.open(oid, in: transfer.repository)
         let content = ContentResponse(etag: oid.hex, sizeBytes: reader.object.sizeBytes)
         let pieceBytes = ContentResponse.pieceBytes(in: call.context)

@@ -23,7 +23,7 @@ struct ExportRoutes {
                 of: ExportLine.self
             ) { [services] call in
                 let repository = try await services.identity.repository(
-                    call.repositoryReference(), for: .read, by: call.principal)
+                    call.repositoryReference(), for: .readContent, by: call.principal)
                 return manifest(of: repository, services)
             },
             APIRoute(
@@ -33,7 +33,7 @@ struct ExportRoutes {
                 status: .ok
             ) { [services, files] call in
                 let repository = try await services.identity.repository(
-                    call.repositoryReference(), for: .read, by: call.principal)
+                    call.repositoryReference(), for: .readContent, by: call.principal)
                 let path = try await packPath(call.path("file"), of: repository, services)
                 return Response(
                     status: .ok, headers: [.contentType: "application/octet-stream"],

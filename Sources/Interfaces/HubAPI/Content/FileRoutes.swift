@@ -34,7 +34,7 @@ struct FileRoutes {
 }
 
 private func file(_ call: APICall, _ services: APIServices) async throws -> ByteBuffer {
-    let repository = try await services.identity.repository(call.repositoryReference(), for: .read, by: call.principal)
+    let repository = try await services.identity.repository(call.repositoryReference(), for: .readContent, by: call.principal)
     let revision = call.query("revision") ?? repository.defaultBranch
     let path = call.query("path") ?? ""
     let snapshot = try await services.git.snapshot(of: repository)

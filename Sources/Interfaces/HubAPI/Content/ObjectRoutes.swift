@@ -65,7 +65,7 @@ private func missing(_ body: ObjectListModel, _ call: APICall, _ services: APISe
 }
 
 private func download(_ call: APICall, _ services: APIServices) async throws -> Response {
-    let repository = try await services.identity.repository(call.repositoryReference(), for: .read, by: call.principal)
+    let repository = try await services.identity.repository(call.repositoryReference(), for: .readContent, by: call.principal)
     let id = try objectID(call.path("oid"))
     let reader = try await services.lfs.open(id, in: repository)
     return try await ContentResponse(etag: id.hex, sizeBytes: reader.object.sizeBytes).answer(call.request) { range in

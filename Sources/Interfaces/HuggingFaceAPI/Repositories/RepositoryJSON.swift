@@ -106,7 +106,12 @@ struct RepositoryJSON {
         }
     }
 
-    private var gated: JSON { false }
+    private var gated: JSON {
+        switch repository.gating {
+        case .off: false
+        case .auto, .manual: .string(repository.gating.rawValue)
+        }
+    }
 
     private func modelProperty(_ name: String) -> JSON? {
         switch name {

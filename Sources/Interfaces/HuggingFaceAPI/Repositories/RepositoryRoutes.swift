@@ -106,7 +106,8 @@ enum RepositoryRoutes {
             change.visibility = .set(visibility)
         }
         if let description = form.description { change.description = .set(description.isEmpty ? nil : description) }
-        if change.visibility.isSet || change.description.isSet {
+        if let gated = form.gated { change.gating = .set(gated.gating) }
+        if change.visibility.isSet || change.gating.isSet || change.description.isSet {
             repository = try await call.services.repositories.update(repository.reference, change, by: call.caller)
         }
         try await call.services.extensions.changeSettings?(call, repository, form)
@@ -119,6 +120,14 @@ enum RepositoryRoutes {
 }
 
 extension SettingsForm.Gating {
+    var gating: Gating {
+        switch self {
+        case .off: .off
+        case .auto: .auto
+        case .manual: .manual
+        }
+    }
+
     package var json: JSON {
         switch self {
         case .off: false

@@ -63,7 +63,7 @@ package struct HubCall: Sendable {
 
     /// The repository for a call that gives away bytes of its files. This is the one place where gating takes hold.
     package func repositoryForContent() async throws -> Repository {
-        try await repository(for: .read)
+        try await repository(for: .readContent)
     }
 
     /// This request's address with the repository's present name; relative, so that the token goes along.

@@ -10,6 +10,10 @@ package enum AccessDecision: Hashable, Sendable {
     case hidden
     /// It may read, but not do this.
     case forbidden
+    /// It may read, but the files are for those who were let in, and it was not.
+    case gated
+    /// Nobody signed in, and the files are for those who were let in.
+    case gatedSignIn
     /// The account may, but its token has too narrow a scope.
     case tokenTooNarrow(needs: TokenScope)
 }
@@ -22,7 +26,8 @@ enum AccessLevel: Int, Comparable {
 
     init(needed action: RepositoryAction) {
         switch action {
-        case .read: self = .read
+        // What gating asks beyond it is `admitsContent`'s matter.
+        case .read, .readContent: self = .read
         case .discuss: self = .discuss
         case .write: self = .write
         case .administer: self = .administer
@@ -36,6 +41,36 @@ enum AccessLevel: Int, Comparable {
 package enum AccessRules {
     /// `facts` are those of the principal's account and this repository; empty for others.
     package static func decide(
+        _ action: RepositoryAction, on repository: Repository, by principal: Principal, facts: AccessFacts,
+        allowsAnonymousRead: Bool
+    ) -> AccessDecision {
+        let decision = decideWithoutGate(
+            action, on: repository, by: principal, facts: facts, allowsAnonymousRead: allowsAnonymousRead)
+        guard action == .readContent, repository.gating != .off, decision == .allowed else { return decision }
+        return decideAtGate(of: repository, by: principal, facts)
+    }
+
+    /// The files of a gated repository are for its owner, members, collaborators, writers, and whoever was let in.
+    private static func decideAtGate(
+        of repository: Repository, by principal: Principal, _ facts: AccessFacts
+    ) -> AccessDecision {
+        switch principal {
+        case .localAdministrator: return .allowed
+        case .anonymous: return .gatedSignIn
+        case .account(let account), .token(_, of: let account):
+            let isIn =
+                facts.isAdmitted || facts.organizationRole != nil || facts.collaboratorRole != nil
+                || level(of: account, in: repository, facts) >= .write
+            guard !account.isDisabled, isIn else { return .gated }
+            // A token for other repositories sees no more than a visitor.
+            guard case .token(let token, _) = principal, let repositories = token.repositories,
+                !repositories.contains(repository.id)
+            else { return .allowed }
+            return .tokenTooNarrow(needs: .read)
+        }
+    }
+
+    private static func decideWithoutGate(
         _ action: RepositoryAction, on repository: Repository, by principal: Principal, facts: AccessFacts,
         allowsAnonymousRead: Bool
     ) -> AccessDecision {

@@ -16,6 +16,8 @@ extension Identity {
         case .signIn: throw IdentityError.signInRequired(tokenPage: settings.tokenPage)
         case .hidden: throw IdentityError.repositoryNotFound
         case .forbidden: throw IdentityError.forbidden(action)
+        case .gated: throw IdentityError.gated(repository.reference)
+        case .gatedSignIn: throw IdentityError.gatedSignIn(repository.reference, tokenPage: settings.tokenPage)
         case .tokenTooNarrow(let scope): throw IdentityError.tokenTooNarrow(needs: scope)
         }
     }
