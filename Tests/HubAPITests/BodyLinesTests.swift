@@ -20,7 +20,8 @@ struct BodyLinesTests {
     }
 
     private static func lines(
-        _ pieces: [String], places: ReceiveQueue = ReceiveQueue(width: 1), key: String = "ada", maximumBytes: Int = 1 << 20
+        _ pieces: [String], places: ReceiveQueue = ReceiveQueue(width: 1), key: String = "ada",
+        maximumBytes: Int = 1 << 20
     ) -> BodyLines {
         BodyLines(body(pieces), maximumBytes: maximumBytes, places: places, key: key)
     }
@@ -65,10 +66,11 @@ struct BodyLinesTests {
         var slow = BodyLines(
             Self.body([Self.long, "y", "z\n"]), maximumBytes: 1 << 20, places: places, key: "ada",
             now: {
-                start.advanced(by: passed.withLock { passed in
-                    passed += BodyLines.maximumDuration + .seconds(1)
-                    return passed
-                })
+                start.advanced(
+                    by: passed.withLock { passed in
+                        passed += BodyLines.maximumDuration + .seconds(1)
+                        return passed
+                    })
             })
         let error = await #expect(throws: ProblemError.self) { try await slow.next() }
         #expect(error?.problem.code == "line_too_slow")

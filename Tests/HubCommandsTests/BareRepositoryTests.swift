@@ -21,7 +21,8 @@ struct BareRepositoryTests {
         try repository.finish(
             head: "refs/heads/dev",
             references: [
-                ExportLine.Ref(name: "refs/tags/v1", oid: two, peeled: one), ExportLine.Ref(name: "refs/heads/dev", oid: one),
+                ExportLine.Ref(name: "refs/tags/v1", oid: two, peeled: one),
+                ExportLine.Ref(name: "refs/heads/dev", oid: one),
                 ExportLine.Ref(name: "refs/heads/Dev", oid: one),
             ])
         #expect(text("HEAD") == "ref: refs/heads/dev\n")
@@ -52,11 +53,14 @@ struct BareRepositoryTests {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try repository.begin()
         await #expect(throws: CommandFailure.self) {
-            try await repository.fill("lfs/objects/ab/cd/x", sizeBytes: 10) { try $0.append(ByteBuffer(string: "short")) }
+            try await repository.fill("lfs/objects/ab/cd/x", sizeBytes: 10) {
+                try $0.append(ByteBuffer(string: "short"))
+            }
         }
         #expect(!repository.has("lfs/objects/ab/cd/x", sizeBytes: nil))
         try await repository.fill("lfs/objects/ab/cd/x", sizeBytes: 5) { try $0.append(ByteBuffer(string: "whole")) }
-        #expect(repository.has("lfs/objects/ab/cd/x", sizeBytes: 5) && !repository.has("lfs/objects/ab/cd/x", sizeBytes: 6))
+        #expect(
+            repository.has("lfs/objects/ab/cd/x", sizeBytes: 5) && !repository.has("lfs/objects/ab/cd/x", sizeBytes: 6))
         #expect(text("lfs/objects/ab/cd/x") == "whole")
     }
 }

@@ -11,9 +11,13 @@ import Testing
 struct FolderUploadTests {
     private let folder = FileManager.default.temporaryDirectory.path + "/upload-" + UUID().uuidString
 
-    init() throws { try FileManager.default.createDirectory(atPath: folder + "/sub", withIntermediateDirectories: true) }
+    init() throws {
+        try FileManager.default.createDirectory(atPath: folder + "/sub", withIntermediateDirectories: true)
+    }
 
-    private func write(_ name: String, _ text: String) throws { try Data(text.utf8).write(to: URL(filePath: folder + "/" + name)) }
+    private func write(_ name: String, _ text: String) throws {
+        try Data(text.utf8).write(to: URL(filePath: folder + "/" + name))
+    }
 
     private func writeSparse(_ name: String, _ bytes: UInt64) throws {
         try write(name, "")
@@ -32,13 +36,17 @@ struct FolderUploadTests {
             case (.get, _): (200, Self.repository)
             case (.post, "missing"):
                 if case .bytes(let body) = request.body { (200, String(buffer: body)) } else { (500, "") }
-            case (.post, "commits"): isUnchanged ? (400, Self.refusal("nothing_to_commit")) : (201, "{\"branch\":\"main\",\"commit\":\"c0ffee\"}")
+            case (.post, "commits"):
+                isUnchanged
+                    ? (400, Self.refusal("nothing_to_commit")) : (201, "{\"branch\":\"main\",\"commit\":\"c0ffee\"}")
             default: (200, "{\"oid\":\"x\",\"size_bytes\":1}")
             }
         }
     }
 
-    private static func refusal(_ code: String) -> String { "{\"error\":{\"code\":\"\(code)\",\"message\":\"No.\",\"request_id\":null}}" }
+    private static func refusal(_ code: String) -> String {
+        "{\"error\":{\"code\":\"\(code)\",\"message\":\"No.\",\"request_id\":null}}"
+    }
 
     private static let repository = """
         {"created_at":"2026-01-31T12:00:00Z","default_branch":"main","deleted_at":null,"description":null,"id":"1","kind":"model","name":"m",\
@@ -48,9 +56,14 @@ struct FolderUploadTests {
     /// The changes of the commit that was sent, by path.
     private func commit(_ hub: ScriptedHub) throws -> [String: CommitLine] {
         let body = try #require(hub.requests.last { $0.line.contains("/commits") }?.body)
-        let lines = try body.split(separator: "\n").map { try JSONForm.decode(CommitLine.self, from: ByteBuffer(string: String($0))) }
+        let lines = try body.split(separator: "\n").map {
+            try JSONForm.decode(CommitLine.self, from: ByteBuffer(string: String($0)))
+        }
         #expect(lines.first?.header != nil)
-        return Dictionary(uniqueKeysWithValues: lines.dropFirst().map { ($0.file?.path ?? $0.lfsFile?.path ?? $0.delete?.path ?? "", $0) })
+        return Dictionary(
+            uniqueKeysWithValues: lines.dropFirst().map {
+                ($0.file?.path ?? $0.lfsFile?.path ?? $0.delete?.path ?? "", $0)
+            })
     }
 
     private func text(_ line: CommitLine?) -> String? {
@@ -72,7 +85,10 @@ struct FolderUploadTests {
         #expect(await hub.run("repository", "upload", "model", "ada/m", folder, on: console) == 0)
         #expect(console.output == "c0ffee\n")
         let lines = try commit(hub)
-        #expect(Set(lines.keys) == [".gitattributes", "README.md", "small.bin", "empty.bin", "run.sh", "sub/big file.dat", "nearly.dat"])
+        #expect(
+            Set(lines.keys) == [
+                ".gitattributes", "README.md", "small.bin", "empty.bin", "run.sh", "sub/big file.dat", "nearly.dat",
+            ])
         // echo -n weights | sha256sum
         #expect(lines["small.bin"]?.lfsFile?.oid == "9a129038d9a00aed0cf6a7ea059ca50a813449061ab87848cf1a13eafdf33b2c")
         #expect(lines["sub/big file.dat"]?.lfsFile?.sizeBytes == 10 << 20)
@@ -97,7 +113,9 @@ struct FolderUploadTests {
         #expect(await hub.run("repository", "upload", "models/ada/m", folder) == 0)
         let lines = try commit(hub)
         #expect(lines["a.dat"]?.lfsFile != nil && lines["sub/raw.dat"]?.file != nil && lines["a.bin"]?.file != nil)
-        #expect(text(lines[".gitattributes"]) == "*.dat filter=lfs" && text(lines["sub/.gitattributes"]) == "raw.dat -filter\n")
+        #expect(
+            text(lines[".gitattributes"]) == "*.dat filter=lfs"
+                && text(lines["sub/.gitattributes"]) == "raw.dat -filter\n")
     }
 
     @Test("the repository's .gitattributes is kept when the folder has none")

@@ -7,7 +7,8 @@ struct RepositoryNameTests {
     @Test(
         "refuses anything but owner/name",
         arguments: [
-            "", "ada", "ada/", "/x", "a/b/c", "a/..", "-a/b", "a/b-", "a/b.", "a--b/c", "a/b..c", "a/b.git", "a/b c", "models/x",
+            "", "ada", "ada/", "/x", "a/b/c", "a/..", "-a/b", "a/b-", "a/b.", "a--b/c", "a/b..c", "a/b.git", "a/b c",
+            "models/x",
             "a/" + String(repeating: "b", count: 97),
         ])
     func refuses(_ text: String) {
@@ -19,7 +20,9 @@ struct RepositoryNameTests {
         #expect(try RepositoryName(parsing: text).description == text)
     }
 
-    @Test("reads references as addresses and as words", arguments: ["models/ada/bert", "model ada/bert", "/models/ada/bert.git"])
+    @Test(
+        "reads references as addresses and as words",
+        arguments: ["models/ada/bert", "model ada/bert", "/models/ada/bert.git"])
     func references(_ text: String) throws {
         #expect(try RepositoryReference(parsing: text).description == "models/ada/bert")
     }
@@ -27,15 +30,21 @@ struct RepositoryNameTests {
 
 @Suite("Ref names")
 struct ReferenceNameTests {
-    @Test("refuses what git check-ref-format refuses", arguments: [
-        "", "main", "refs/", "refs/heads", "refs/heads/", "refs/heads/.a", "refs/heads/a.lock", "refs/heads/a..b", "refs/heads/a b",
-        "refs/heads/a~1", "refs/heads//a", "refs/heads/a.", "refs/heads/@{x", "refs/heads/a\u{7f}", "refs/heads/a\\b",
-    ])
+    @Test(
+        "refuses what git check-ref-format refuses",
+        arguments: [
+            "", "main", "refs/", "refs/heads", "refs/heads/", "refs/heads/.a", "refs/heads/a.lock", "refs/heads/a..b",
+            "refs/heads/a b",
+            "refs/heads/a~1", "refs/heads//a", "refs/heads/a.", "refs/heads/@{x", "refs/heads/a\u{7f}",
+            "refs/heads/a\\b",
+        ])
     func refuses(_ text: String) { #expect(ReferenceName(text) == nil) }
 
     @Test("sorts by bytes")
     func sorts() throws {
-        let names = try ["refs/heads/b", "refs/heads/B", "refs/heads/a/c", "refs/heads/é"].map { try #require(ReferenceName($0)) }
+        let names = try ["refs/heads/b", "refs/heads/B", "refs/heads/a/c", "refs/heads/é"].map {
+            try #require(ReferenceName($0))
+        }
         #expect(names.sorted().map(\.text) == ["refs/heads/B", "refs/heads/a/c", "refs/heads/b", "refs/heads/é"])
     }
 }

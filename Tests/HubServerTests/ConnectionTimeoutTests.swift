@@ -15,7 +15,9 @@ struct ConnectionTimeoutTests {
 
     @Test("closes a connection that sends no whole header")
     func header() async throws {
-        try await TestServer.run(timeouts: Self.timeouts { $0.header = .milliseconds(200) }) { _, _ in .plain("x") } _: { server in
+        try await TestServer.run(timeouts: Self.timeouts { $0.header = .milliseconds(200) }) { _, _ in
+            .plain("x")
+        } _: { server in
             let text = try await WireClient.connect(port: server.port) { wire in
                 try await wire.send("GET / HTTP/1.1\r\nHost")
                 return try await wire.rest()
@@ -27,7 +29,9 @@ struct ConnectionTimeoutTests {
 
     @Test("closes a connection without a further request")
     func keepAlive() async throws {
-        try await TestServer.run(timeouts: Self.timeouts { $0.keepAlive = .milliseconds(200) }) { _, _ in .plain("x") } _: { server in
+        try await TestServer.run(timeouts: Self.timeouts { $0.keepAlive = .milliseconds(200) }) { _, _ in
+            .plain("x")
+        } _: { server in
             try await WireClient.connect(port: server.port) { wire in
                 try await wire.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
                 #expect(try await wire.answer().body == "x")
@@ -81,7 +85,11 @@ struct ConnectionTimeoutTests {
     @Test("lets a handler think for as long as it needs")
     func slowHandler() async throws {
         let (thoughts, thought) = AsyncStream<Void>.makeStream()
-        try await TestServer.run(timeouts: Self.timeouts { $0.stalled = .milliseconds(100); $0.keepAlive = .milliseconds(100) }) { request, _ in
+        try await TestServer.run(
+            timeouts: Self.timeouts {
+                $0.stalled = .milliseconds(100); $0.keepAlive = .milliseconds(100)
+            }
+        ) { request, _ in
             guard request.uri.path == "/slow" else { return .plain("x") }
             for await _ in thoughts { break }
             return .plain("thought")

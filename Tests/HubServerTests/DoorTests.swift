@@ -50,10 +50,14 @@ struct DoorTests {
         Door(method: .get, path: "/api/hub/v1/repositories/model/@", toReader: 200, toWriter: 200),
         Door(method: .get, path: "/api/hub/v1/repositories/model/@/export", toReader: 200, toWriter: 200),
         Door(method: .get, path: "/api/hub/v1/repositories/model/@/references", toReader: 200, toWriter: 200),
-        Door(method: .put, path: "/api/hub/v1/repositories/model/@/objects/\(oid)", body: "x", toReader: 403, toWriter: 422),
+        Door(
+            method: .put, path: "/api/hub/v1/repositories/model/@/objects/\(oid)", body: "x", toReader: 403,
+            toWriter: 422),
         Door(method: .post, path: "/api/hub/v1/repositories/model/@/commits", body: "{}", toReader: 403, toWriter: 400),
         Door(method: .get, path: "/api/hub/v1/repositories/model/@/collaborators", toReader: 403, toWriter: 403),
-        Door(method: .patch, path: "/api/hub/v1/repositories/model/@", body: #"{"visibility":"public"}"#, toReader: 403, toWriter: 403),
+        Door(
+            method: .patch, path: "/api/hub/v1/repositories/model/@", body: #"{"visibility":"public"}"#, toReader: 403,
+            toWriter: 403),
         Door(method: .delete, path: "/api/hub/v1/repositories/model/@", toReader: 403, toWriter: 403),
     ]
 
@@ -66,8 +70,10 @@ struct DoorTests {
         for name in ["ada", "bob"] {
             _ = try await hub.identity.createAccount(AccountRequest(name: NamespaceName(parsing: name)), by: Self.root)
         }
-        let one = try await hub.repositories.create(RepositoryReference(parsing: "models/ada/one"), visibility: .private, by: Self.root)
-        let two = try await hub.repositories.create(RepositoryReference(parsing: "models/ada/two"), visibility: .private, by: Self.root)
+        let one = try await hub.repositories.create(
+            RepositoryReference(parsing: "models/ada/one"), visibility: .private, by: Self.root)
+        let two = try await hub.repositories.create(
+            RepositoryReference(parsing: "models/ada/two"), visibility: .private, by: Self.root)
         try await test(hub, TestRepositories(one: one, two: two))
         await hub.close()
         _ = folder
@@ -82,7 +88,8 @@ struct DoorTests {
         _ account: String, _ scope: TokenScope, only repositories: Set<RepositoryID>? = nil, of hub: Hub
     ) async throws -> String {
         try await hub.identity.createToken(
-            TokenRequest(name: "t", scope: scope, repositories: repositories), for: NamespaceName(parsing: account), by: Self.root
+            TokenRequest(name: "t", scope: scope, repositories: repositories), for: NamespaceName(parsing: account),
+            by: Self.root
         ).text
     }
 
@@ -91,9 +98,12 @@ struct DoorTests {
         var fields: HTTPFields = [.contentLength: String(door.body.utf8.count)]
         if let token { fields[.authorization] = "Bearer \(token)" }
         if path.contains("/lfs/"), door.method == .post { fields[.contentType] = "application/vnd.git-lfs+json" }
-        if path.hasSuffix("git-receive-pack"), door.method == .post { fields[.contentType] = "application/x-git-receive-pack-request" }
+        if path.hasSuffix("git-receive-pack"), door.method == .post {
+            fields[.contentType] = "application/x-git-receive-pack-request"
+        }
         let request = Request(
-            head: HTTPRequest(method: door.method, scheme: "https", authority: "hub.example", path: path, headerFields: fields),
+            head: HTTPRequest(
+                method: door.method, scheme: "https", authority: "hub.example", path: path, headerFields: fields),
             body: RequestBody(buffer: ByteBuffer(string: door.body)))
         let response = try await hub.respond(request, as: .anonymous)
         // The body is not of interest, but a stream must come to its end.

@@ -36,7 +36,9 @@ struct GracefulStopTests {
 
     @Test("takes no new connections while it stops")
     func refusesNew() async throws {
-        try await TestServer.run { _, _ in .plain("x") } _: { server in
+        try await TestServer.run { _, _ in
+            .plain("x")
+        } _: { server in
             try await WireClient.connect(port: server.port) { idle in
                 try await idle.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
                 #expect(try await idle.answer().body == "x")

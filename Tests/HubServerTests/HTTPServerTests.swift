@@ -12,7 +12,9 @@ import WebCore
 struct HTTPServerTests {
     @Test("answers one request after the other on a connection")
     func keepsAlive() async throws {
-        try await TestServer.run { request, _ in .plain(request.uri.path) } _: { server in
+        try await TestServer.run { request, _ in
+            .plain(request.uri.path)
+        } _: { server in
             try await WireClient.connect(port: server.port) { wire in
                 for path in ["/a", "/b"] {
                     try await wire.send("GET \(path) HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -28,7 +30,9 @@ struct HTTPServerTests {
 
     @Test("answers pipelined requests in their order")
     func pipelines() async throws {
-        try await TestServer.run { request, _ in .plain(request.uri.path) } _: { server in
+        try await TestServer.run { request, _ in
+            .plain(request.uri.path)
+        } _: { server in
             try await WireClient.connect(port: server.port) { wire in
                 try await wire.send((1...5).map { "GET /\($0) HTTP/1.1\r\nHost: x\r\n\r\n" }.joined())
                 for number in 1...5 { #expect(try await wire.answer().body == "/\(number)") }
@@ -80,16 +84,21 @@ struct HTTPServerTests {
             ("99999999999999999999999999", "400"), ("-1", "400"), ("1x", "400"),
         ])
     func impossibleLength(length: String, status: String) async throws {
-        try await TestServer.run { request, _ in .plain(request.uri.path) } _: { server in
+        try await TestServer.run { request, _ in
+            .plain(request.uri.path)
+        } _: { server in
             try await WireClient.connect(port: server.port) { wire in
                 try await wire.send("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: \(length)\r\n\r\nabc")
                 let head = try await wire.head()
-                #expect(head.hasPrefix("HTTP/1.1 \(status)") && head.lowercased().contains("connection: close"), "\(head)")
+                #expect(
+                    head.hasPrefix("HTTP/1.1 \(status)") && head.lowercased().contains("connection: close"), "\(head)")
             }
         }
     }
 
-    @Test("a body that ends early is an error to its reader, at once", arguments: ["Content-Length: 10\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n5\r\nab"])
+    @Test(
+        "a body that ends early is an error to its reader, at once",
+        arguments: ["Content-Length: 10\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n5\r\nab"])
     func endsEarly(rest: String) async throws {
         let (failures, failure) = AsyncStream<RequestBodyError?>.makeStream()
         try await TestServer.run { request, _ in
@@ -120,7 +129,8 @@ struct HTTPServerTests {
             throw ProblemError(.unprocessable, code: "no", "No.")
         } _: { server in
             try await WireClient.connect(port: server.port) { wire in
-                try await wire.send("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n" + String(repeating: "x", count: 1000))
+                try await wire.send(
+                    "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n" + String(repeating: "x", count: 1000))
                 #expect(try await wire.answer().head.hasPrefix("HTTP/1.1 422"))
                 try await wire.send("GET /next HTTP/1.1\r\nHost: x\r\n\r\n")
                 #expect(try await wire.answer().body == "next")
@@ -135,13 +145,16 @@ struct HTTPServerTests {
     @Test(
         "answers what is not HTTP with 4xx and closes",
         arguments: [
-            ("GET / HTTP/1.1\r\nHo st: x\r\n\r\n", 400), ("nonsense\r\n\r\n", 400), ("GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n", 400),
+            ("GET / HTTP/1.1\r\nHo st: x\r\n\r\n", 400), ("nonsense\r\n\r\n", 400),
+            ("GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n", 400),
             ("GET / HTTP/1.1\r\nX: \(String(repeating: "y", count: 20000))\r\n\r\n", 431),
             ("GET /\(String(repeating: "y", count: 90000)) HTTP/1.1\r\n\r\n", 431),
             ("GET / HTTP/1.1\r\n" + (0..<200).map { "A\($0): b\r\n" }.joined() + "\r\n", 431),
         ])
     func refusesNonsense(bytes: String, status: Int) async throws {
-        try await TestServer.run { _, _ in .plain("x") } _: { server in
+        try await TestServer.run { _, _ in
+            .plain("x")
+        } _: { server in
             try await WireClient.connect(port: server.port) { wire in
                 try await wire.send(bytes)
                 #expect(try await wire.rest().hasPrefix("HTTP/1.1 \(status)"))
@@ -193,7 +206,9 @@ struct HTTPServerTests {
 
     @Test("refuses connections beyond the limit")
     func limitsConnections() async throws {
-        try await TestServer.run(maximumConnections: 1) { _, _ in .plain("x") } _: { server in
+        try await TestServer.run(maximumConnections: 1) { _, _ in
+            .plain("x")
+        } _: { server in
             try await WireClient.connect(port: server.port) { first in
                 try await first.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
                 #expect(try await first.answer().body == "x")
@@ -210,7 +225,8 @@ struct HTTPServerTests {
         let respond: @Sendable (Request, HubContext) async throws -> Response = { _, context in
             .plain("\(context.remoteAddress) \(context.origin) \(context.requestID)")
         }
-        let request = "GET / HTTP/1.1\r\nHost: 127.0.0.1:99\r\nX-Forwarded-For: 203.0.113.9, 198.51.100.7, 127.0.0.1\r\n"
+        let request =
+            "GET / HTTP/1.1\r\nHost: 127.0.0.1:99\r\nX-Forwarded-For: 203.0.113.9, 198.51.100.7, 127.0.0.1\r\n"
             + "X-Forwarded-Proto: https\r\nX-Forwarded-Host: hub.example\r\nX-Request-Id: abc-1\r\n\r\n"
         try await TestServer.run(external: origins, trustedProxies: proxies, respond: respond) { server in
             try await WireClient.connect(port: server.port) { wire in

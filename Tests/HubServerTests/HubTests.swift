@@ -65,10 +65,16 @@ struct HubTests {
             for (name, roles) in [("ada", Set([SiteRole.administrator])), ("bob", [])] {
                 let account = try NamespaceName(parsing: name)
                 _ = try await hub.identity.createAccount(AccountRequest(name: account, siteRoles: roles), by: root)
-                tokens.append(try await hub.identity.createToken(TokenRequest(name: "t", scope: .admin), for: account, by: root).text)
+                tokens.append(
+                    try await hub.identity.createToken(TokenRequest(name: "t", scope: .admin), for: account, by: root)
+                        .text)
             }
-            #expect(try await RunningHub.get("/metrics", port: port, header: "Authorization: Bearer \(tokens[0])\r\n").head.contains(" 200 "))
-            #expect(try await RunningHub.get("/metrics", port: port, header: "Authorization: Bearer \(tokens[1])\r\n").head.contains(" 403 "))
+            #expect(
+                try await RunningHub.get("/metrics", port: port, header: "Authorization: Bearer \(tokens[0])\r\n").head
+                    .contains(" 200 "))
+            #expect(
+                try await RunningHub.get("/metrics", port: port, header: "Authorization: Bearer \(tokens[1])\r\n").head
+                    .contains(" 403 "))
         }
     }
 
@@ -89,15 +95,21 @@ struct HubTests {
             settings.listen = [.network(host: "127.0.0.1", port: port)]
             settings.tls = .off
             settings.takesInheritedSockets = false
-            await #expect(throws: StartError.portInUse(port)) { _ = try await Hub(settings: settings, purpose: .serving) }
-            #expect(StartError.portInUse(port).problem.message == "Port \(port) is in use; set --listen or CSGHUB_LISTEN.")
+            await #expect(throws: StartError.portInUse(port)) {
+                _ = try await Hub(settings: settings, purpose: .serving)
+            }
+            #expect(
+                StartError.portInUse(port).problem.message == "Port \(port) is in use; set --listen or CSGHUB_LISTEN.")
         }
     }
 
     @Test("keeps its folders and its socket to itself")
     func modes() async throws {
         try await RunningHub.run { hub, _ in
-            for (name, mode) in [("", 0o750), ("/control.sock", 0o600), ("/secrets", 0o700), ("/hub.lock", 0o600), ("/secrets/lfs-transfer.key", 0o600)] {
+            for (name, mode) in [
+                ("", 0o750), ("/control.sock", 0o600), ("/secrets", 0o700), ("/hub.lock", 0o600),
+                ("/secrets/lfs-transfer.key", 0o600),
+            ] {
                 let attributes = try FileManager.default.attributesOfItem(atPath: hub.folder.path + name)
                 #expect(attributes[.posixPermissions] as? Int == mode, "\(name)")
             }
@@ -106,7 +118,8 @@ struct HubTests {
 
     @Test("reserves the first parts of all its addresses")
     func reservedWords() {
-        let words = OperationRoutes.paths + ["api", "hf", "csg", "ms", "v1", "v2"]
+        let words =
+            OperationRoutes.paths + ["api", "hf", "csg", "ms", "v1", "v2"]
             + RepositoryKind.allCases.flatMap { [$0.gitPathPart, $0.portalPathPart, $0.rawValue] }
         for word in words { #expect(ReservedWords.contains(word), "\(word)") }
     }
@@ -119,7 +132,9 @@ struct HubTests {
             #expect(hub.externalAddresses.main.description == "https://hub.example")
         }
         try await RunningHub.run { hub, port in
-            #expect(hub.externalAddresses.origins.map(\.description) == ["localhost", "127.0.0.1", "[::1]"].map { "http://\($0):\(port)" })
+            #expect(
+                hub.externalAddresses.origins.map(\.description)
+                    == ["localhost", "127.0.0.1", "[::1]"].map { "http://\($0):\(port)" })
         }
     }
 }

@@ -45,9 +45,12 @@ struct SiteCertificateTests {
         let folder = try TemporaryFolder("tls")
         let pair = try site(folder).current(hosts: ["hub.example", "192.0.2.7"])
         try pair.certificates.write(toFile: folder.file("chain.pem"), atomically: true, encoding: .utf8)
-        for check in [["-verify_hostname", "hub.example"], ["-verify_ip", "192.0.2.7"], ["-verify_hostname", "localhost"]] {
+        for check in [
+            ["-verify_hostname", "hub.example"], ["-verify_ip", "192.0.2.7"], ["-verify_hostname", "localhost"],
+        ] {
             let output = try CommandOutput.of(
-                ["openssl", "verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", folder.file("tls/ca.pem")] + check
+                ["openssl", "verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", folder.file("tls/ca.pem")]
+                    + check
                     + [folder.file("chain.pem")])
             #expect(output.line.hasSuffix(": OK"))
         }
@@ -60,10 +63,13 @@ struct SiteCertificateTests {
         let pair = try site.current(hosts: ["hub.example"])
         let contexts = try TLSContexts(certificates: pair.certificates, key: pair.key)
         var configuration = TLSConfiguration.makeClientConfiguration()
-        configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(try site.authorityCertificate().utf8)))
+        configuration.trustRoots = .certificates(
+            try NIOSSLCertificate.fromPEMBytes(Array(try site.authorityCertificate().utf8)))
         configuration.applicationProtocols = ["h2", "http/1.1"]
         let client = try NIOSSLContext(configuration: configuration)
-        try await TestServer.run(tls: contexts) { _, context in .plain("\(context.isEncrypted)") } _: { server in
+        try await TestServer.run(tls: contexts) { _, context in
+            .plain("\(context.isEncrypted)")
+        } _: { server in
             for hosts in [["hub.example"], ["other.example"]] {
                 let pair = try site.current(hosts: hosts)
                 #expect(try contexts.replace(with: pair) == (hosts != ["hub.example"]))

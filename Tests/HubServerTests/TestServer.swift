@@ -30,7 +30,8 @@ struct TestServer: Sendable {
             .network(host: "127.0.0.1", port: 0), settings: settings, connections: connections, tls: tls, group: group)
         let server = HTTPServer(
             settings: settings, listeners: [listener], connections: connections,
-            addressing: ClientAddressing(external: ExternalAddresses(external), trustedProxies: trustedProxies), group: group,
+            addressing: ClientAddressing(external: ExternalAddresses(external), trustedProxies: trustedProxies),
+            group: group,
             logger: logger, respond: respond)
         let services = ServiceGroup(configuration: .init(services: [server], logger: logger))
         try await withThrowingTaskGroup(of: Void.self) { tasks in

@@ -26,8 +26,12 @@ struct WireClient: Sendable {
 
     private static func set(up channel: any Channel, _ tls: NIOSSLContext?) -> EventLoopFuture<Wire> {
         channel.eventLoop.makeCompletedFuture {
-            if let tls { try channel.pipeline.syncOperations.addHandler(try NIOSSLClientHandler(context: tls, serverHostname: "localhost")) }
-            return try Wire(wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+            if let tls {
+                try channel.pipeline.syncOperations.addHandler(
+                    try NIOSSLClientHandler(context: tls, serverHostname: "localhost"))
+            }
+            return try Wire(
+                wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
         }
     }
 
@@ -46,7 +50,8 @@ struct WireClient: Sendable {
         private var buffered = ByteBuffer()
 
         fileprivate init(
-            inbound: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator, outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+            inbound: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator,
+            outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
         ) {
             self.inbound = inbound
             self.outbound = outbound
@@ -76,7 +81,9 @@ struct WireClient: Sendable {
             let line = head.lowercased().split(separator: "\r\n").first { $0.hasPrefix("content-length:") }
             let length = line.flatMap { Int($0.drop { $0 != ":" }.dropFirst().drop { $0 == " " }) } ?? 0
             while buffered.readableBytes < length, try await more() {}
-            return (head, String(buffer: buffered.readSlice(length: min(length, buffered.readableBytes)) ?? ByteBuffer()))
+            return (
+                head, String(buffer: buffered.readSlice(length: min(length, buffered.readableBytes)) ?? ByteBuffer())
+            )
         }
 
         /// What comes until the other side closes.

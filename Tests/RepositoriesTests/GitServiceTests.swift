@@ -25,25 +25,31 @@ private struct Site {
         threads = GitThreads(count: 2)
         let files = try GitStore(root: folder.path + "/git", staging: folder.path + "/staging", threads: threads)
         sender = try PackSender(
-            store: files, cache: PackCacheSettings(folder: folder.path + "/staging/packs", maximumBytes: 1 << 20), concurrency: 1)
+            store: files, cache: PackCacheSettings(folder: folder.path + "/staging/packs", maximumBytes: 1 << 20),
+            concurrency: 1)
         git = GitService(
-            store: store, git: files, sender: sender, threads: threads, receiveLimits: ReceiveLimits(), concurrentReceives: 2)
+            store: store, git: files, sender: sender, threads: threads, receiveLimits: ReceiveLimits(),
+            concurrentReceives: 2)
         let audit = AuditEntry(actor: "test", action: "test", target: "test")
         let account = try await store.createAccount(NewAccount(name: NamespaceName(parsing: "ada")), audit: audit)
         caller = Caller(.account(account))
         repository = try await store.createRepository(
-            NewRepository(reference: RepositoryReference(parsing: "models/ada/bert"), visibility: .private), audit: audit)
+            NewRepository(reference: RepositoryReference(parsing: "models/ada/bert"), visibility: .private),
+            audit: audit)
     }
 
-    func commit(_ files: [String: String], branch: String = "main", parent: GitOID? = nil) async throws -> CommitResult {
+    func commit(_ files: [String: String], branch: String = "main", parent: GitOID? = nil) async throws -> CommitResult
+    {
         let draft = try await git.beginCommit(to: repository, branch: branch, expectedParent: parent, by: caller)
         for (path, text) in files { try await draft.add(path, content: Array(text.utf8)) }
-        return try await draft.commit(message: "Change \(files.count) files\n", author: CommitAuthor(name: "Ada", email: "a@b"))
+        return try await draft.commit(
+            message: "Change \(files.count) files\n", author: CommitAuthor(name: "Ada", email: "a@b"))
     }
 
     func text(_ path: String, at revision: String = "main") async throws -> String? {
         let snapshot = try await git.snapshot(of: repository)
-        guard let commit = snapshot.resolve(revision), let entry = try snapshot.objects.entry(at: path, in: commit) else { return nil }
+        guard let commit = snapshot.resolve(revision), let entry = try snapshot.objects.entry(at: path, in: commit)
+        else { return nil }
         return String(decoding: try snapshot.objects.read(entry.oid, limit: 1 << 20).bytes, as: UTF8.self)
     }
 
@@ -61,7 +67,8 @@ struct GitServiceTests {
         let site = try await Site()
         let first = try await site.commit(["README.md": "one", "data/a.txt": "a", "data/b.txt": "b"])
         #expect(first.parent == nil)
-        let draft = try await site.git.beginCommit(to: site.repository, branch: "main", expectedParent: first.oid, by: site.caller)
+        let draft = try await site.git.beginCommit(
+            to: site.repository, branch: "main", expectedParent: first.oid, by: site.caller)
         try await draft.add("README.md", content: Array("two".utf8))
         try await draft.delete("data/a.txt")
         let second = try await draft.commit(message: "Second\n", author: CommitAuthor(site.caller.principal))
@@ -78,7 +85,9 @@ struct GitServiceTests {
         let site = try await Site()
         let first = try await site.commit(["a": "1"])
         _ = try await site.commit(["a": "2"])
-        await #expect(throws: RepositoryError.headMoved(branch: "main")) { try await site.commit(["a": "3"], parent: first.oid) }
+        await #expect(throws: RepositoryError.headMoved(branch: "main")) {
+            try await site.commit(["a": "3"], parent: first.oid)
+        }
         await #expect(throws: RepositoryError.nothingToCommit) { try await site.commit(["a": "2"]) }
         for path in ["", "/a", "a//b", "../a", ".git/config", "a/.GIT/x", "a\nb"] {
             await #expect(throws: RepositoryError.invalidPath(path)) { try await site.commit([path: "x"]) }
@@ -122,19 +131,22 @@ struct GitServiceTests {
         let blob = try #require(try snapshot.objects.entry(at: "a", in: commit.oid)).oid
         func push(_ commands: [PushCommand], isAtomic: Bool = false) async throws -> [PushReport.Outcome] {
             let snapshot = try await site.git.snapshot(of: site.repository)
-            return try await site.git.push(commands, pack: nil, snapshot: snapshot, isAtomic: isAtomic, by: site.caller).outcomes
+            return try await site.git.push(commands, pack: nil, snapshot: snapshot, isAtomic: isAtomic, by: site.caller)
+                .outcomes
         }
         let good = PushCommand(name: "refs/heads/new", old: nil, new: commit.oid)
         let toBlob = PushCommand(name: "refs/heads/blob", old: nil, new: blob)
         let badName = PushCommand(name: "refs/heads/a..b", old: nil, new: commit.oid)
-        let missing = PushCommand(name: "refs/heads/missing", old: nil, new: GitOID(hex: String(repeating: "1", count: 40)))
+        let missing = PushCommand(
+            name: "refs/heads/missing", old: nil, new: GitOID(hex: String(repeating: "1", count: 40)))
         let deleteDefault = PushCommand(name: "refs/heads/main", old: commit.oid, new: nil)
         #expect(try await push([good, toBlob], isAtomic: true).first == .refused("atomic push failure"))
         let outcomes = try await push([good, toBlob, badName, missing, deleteDefault])
         #expect(outcomes[0] == .updated(isForced: false))
         #expect(
             outcomes.dropFirst() == [
-                .refused("a branch must point to a commit"), .refused("invalid ref name"), .refused("missing necessary objects"),
+                .refused("a branch must point to a commit"), .refused("invalid ref name"),
+                .refused("missing necessary objects"),
                 .refused("deletion of the default branch prohibited"),
             ])
         #expect(try await push([good, good]).allSatisfy { $0 != .updated(isForced: false) })
@@ -176,14 +188,17 @@ struct GitServiceTests {
         try await site.close()
     }
 
-    @Test("packs merge so that each that stays is twice the smaller ones together", arguments: [
-        ([100, 1, 1], 2), ([100, 40, 10], 0), ([10, 10, 10], 3), ([5], 0), ([1000, 3, 2, 1], 3),
-    ] as [([Int64], Int)])
+    @Test(
+        "packs merge so that each that stays is twice the smaller ones together",
+        arguments: [
+            ([100, 1, 1], 2), ([100, 40, 10], 0), ([10, 10, 10], 3), ([5], 0), ([1000, 3, 2, 1], 3),
+        ] as [([Int64], Int)])
     func geometry(_ sizes: [Int64], _ expected: Int) throws {
         let packs = try sizes.enumerated().map { index, size in
             let oid = try #require(GitOID(hex: String(format: "%040x", index + 1)))
             return PackDescription(
-                id: PackID(oid), objectCount: 1, sizeBytes: size, bodyEnd: size - 20, ownObjectCount: 1, isDisjoint: true,
+                id: PackID(oid), objectCount: 1, sizeBytes: size, bodyEnd: size - 20, ownObjectCount: 1,
+                isDisjoint: true,
                 isFullyReachable: true)
         }
         #expect(GitService.smallPacks(packs).count == expected)

@@ -64,7 +64,9 @@ package struct HubCommand: AsyncParsableCommand {
     /// What to say when options stand before the verb, as in `csghub --data DIR doctor`.
     private static func optionsFirst(_ arguments: [String]) -> String? {
         let nouns = configuration.subcommands.compactMap { $0.configuration.commandName }
-        guard arguments.first?.hasPrefix("-") == true, let noun = arguments.firstIndex(where: nouns.contains) else { return nil }
+        guard arguments.first?.hasPrefix("-") == true, let noun = arguments.firstIndex(where: nouns.contains) else {
+            return nil
+        }
         let line = (["csghub"] + arguments[noun...] + arguments[..<noun]).joined(separator: " ")
         return DisplayText.safe("Options come after the verb, as in: \(line)")
     }

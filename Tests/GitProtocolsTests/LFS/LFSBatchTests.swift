@@ -50,7 +50,8 @@ struct LFSBatchTests {
     @Test("takes 1,000 objects in a batch")
     func many() async throws {
         let hub = try await TestLFS()
-        let list = (0..<1000).map { #"{"oid":"\#(LFSContent(8, seed: UInt64($0 + 1)).oid)","size":8}"# }.joined(separator: ",")
+        let list = (0..<1000).map { #"{"oid":"\#(LFSContent(8, seed: UInt64($0 + 1)).oid)","size":8}"# }.joined(
+            separator: ",")
         let answer = try await hub.post("objects/batch", #"{"operation":"upload","objects":[\#(list)]}"#)
         #expect((answer.json["objects"] as? [[String: Any]])?.count == 1000)
     }
@@ -58,8 +59,10 @@ struct LFSBatchTests {
     @Test(
         "refuses whole requests that are wrong",
         arguments: [
-            (#"{"operation":"upload","objects":[]}"#, 422), (#"{"operation":"steal","objects":[{"oid":"a","size":1}]}"#, 422),
-            (#"{"operation":"upload","objects":[{"oid":"a","size":1}]}"#, 422), (#"{"operation":"upload"}"#, 400), ("", 400),
+            (#"{"operation":"upload","objects":[]}"#, 422),
+            (#"{"operation":"steal","objects":[{"oid":"a","size":1}]}"#, 422),
+            (#"{"operation":"upload","objects":[{"oid":"a","size":1}]}"#, 422), (#"{"operation":"upload"}"#, 400),
+            ("", 400),
             ("[1", 400), (#"{"operation":"upload","objects":[{"oid":1}]}"#, 400),
             (#"{"operation":"upload","hash_algo":"sha512","objects":[{"oid":"a","size":1}]}"#, 409),
             (#"{"operation":"upload","objects":[{"oid":"a","size":1e99}]}"#, 400),
@@ -78,7 +81,9 @@ struct LFSBatchTests {
         let body = #"{"operation":"upload","objects":[{"oid":"a","size":1}]}"#
         #expect(try await hub.post("objects/batch", body, headers: [.contentType: "text/plain"]).status == 415)
         #expect(try await hub.post("objects/batch", body, headers: [.accept: "text/html"]).status == 406)
-        #expect(try await hub.post("objects/batch", body, headers: [.accept: "*/*", .contentType: "application/json"]).status == 422)
+        #expect(
+            try await hub.post("objects/batch", body, headers: [.accept: "*/*", .contentType: "application/json"])
+                .status == 422)
         #expect(try await hub.post("objects/batch", String(repeating: " ", count: 5 << 20)).status == 413)
         #expect(try await hub.send(.get, "objects/batch").status == 405)
         #expect(try await hub.send(.get, "nothing").status == 404)
@@ -101,7 +106,9 @@ struct LFSBatchTests {
         #expect(try await hub.batch("download", content, base: "/models/ada/none.git/info/lfs/").status == 404)
     }
 
-    @Test("is reached by all forms of a repository's address", arguments: ["/models/ada/bert.git", "/models/ada/bert", "/ada/bert.git", "/ada/bert", "/hf/ada/bert"])
+    @Test(
+        "is reached by all forms of a repository's address",
+        arguments: ["/models/ada/bert.git", "/models/ada/bert", "/ada/bert.git", "/ada/bert", "/hf/ada/bert"])
     func addresses(path: String) async throws {
         let hub = try await TestLFS()
         #expect(try await hub.batch("upload", LFSContent(1), base: path + "/info/lfs/").status == 200)

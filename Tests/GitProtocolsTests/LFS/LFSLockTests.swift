@@ -14,7 +14,8 @@ struct LFSLockTests {
     @Test("locks a file once, shows it to its owner as ours and to others as theirs, and releases it")
     func lifecycle() async throws {
         let hub = try await TestLFS()
-        try await hub.identity.setCollaborator(NamespaceName(parsing: "bob"), of: hub.repository, role: .write, by: TestLFS.root)
+        try await hub.identity.setCollaborator(
+            NamespaceName(parsing: "bob"), of: hub.repository, role: .write, by: TestLFS.root)
         let created = try await hub.post("locks", #"{"path":"a/model.bin","ref":{"name":"refs/heads/main"}}"#)
         #expect(created.status == 201)
         let lock = try #require(created.json["lock"] as? [String: Any])
@@ -42,11 +43,13 @@ struct LFSLockTests {
     @Test("who administers the repository may force somebody else's lock")
     func forces() async throws {
         let hub = try await TestLFS()
-        try await hub.identity.setCollaborator(NamespaceName(parsing: "bob"), of: hub.repository, role: .write, by: TestLFS.root)
+        try await hub.identity.setCollaborator(
+            NamespaceName(parsing: "bob"), of: hub.repository, role: .write, by: TestLFS.root)
         let created = try await hub.post("locks", as: "bob", #"{"path":"x"}"#)
         let id = try #require((created.json["lock"] as? [String: Any])?["id"] as? String)
         let admin = try await hub.identity.createToken(
-            .init(name: "a", scope: .admin), for: NamespaceName(parsing: "ada"), by: TestLFS.root).text
+            .init(name: "a", scope: .admin), for: NamespaceName(parsing: "ada"), by: TestLFS.root
+        ).text
         #expect(try await hub.post("locks/\(id)/unlock", as: admin, "{}").status == 403)
         #expect(try await hub.post("locks/\(id)/unlock", as: admin, #"{"force":true}"#).status == 200)
     }

@@ -21,12 +21,15 @@ struct LFSPartsTests {
     }
 
     private func completion(_ content: LFSContent, _ etags: [String]) -> String {
-        let list = etags.enumerated().map { #"{"partNumber":\#($0 + 1),"etag":\#($1.debugDescription)}"# }.joined(separator: ",")
+        let list = etags.enumerated().map { #"{"partNumber":\#($0 + 1),"etag":\#($1.debugDescription)}"# }.joined(
+            separator: ",")
         return #"{"oid":"\#(content.oid)","parts":[\#(list)]}"#
     }
 
     /// Sends parts by their links, without any header of ours, and returns their ETags.
-    private func send(_ content: LFSContent, _ links: [String], _ hub: TestLFS, only: [Int]? = nil) async throws -> [String] {
+    private func send(_ content: LFSContent, _ links: [String], _ hub: TestLFS, only: [Int]? = nil) async throws
+        -> [String]
+    {
         var etags: [String] = []
         for (index, link) in links.enumerated() where only?.contains(index) != false {
             let bytes = Array(content.bytes[index * 100_000..<min((index + 1) * 100_000, content.bytes.count)])
@@ -48,14 +51,17 @@ struct LFSPartsTests {
         #expect(action.header["chunk_size"] == "100000")
         let etags = try await send(content, parts(action), hub)
         let done = try await hub.send(
-            .post, action.path, as: nil, Array(completion(content, etags).utf8), headers: [.contentType: "application/vnd.git-lfs+json"])
+            .post, action.path, as: nil, Array(completion(content, etags).utf8),
+            headers: [.contentType: "application/vnd.git-lfs+json"])
         #expect(done.status == 200)
         #expect(try await hub.send(.get, "objects/\(content.oid)").body == content.bytes)
         let again = try await hub.send(.post, action.path, as: nil, Array(completion(content, etags).utf8))
         #expect(again.status == 200)
     }
 
-    @Test("small objects and clients that cannot go the basic way; links then carry their signature for those that send no headers")
+    @Test(
+        "small objects and clients that cannot go the basic way; links then carry their signature for those that send no headers"
+    )
     func basicOtherwise() async throws {
         let hub = try await TestLFS()
         let large = LFSContent(250_000)
@@ -88,10 +94,12 @@ struct LFSPartsTests {
         let action = try Action(try await hub.batch("upload", content, transfers: transfers).object, "upload")
         let some = try await send(content, parts(action), hub, only: [0, 1])
         for etags in [some, some + ["\"x\""], []] {
-            #expect(try await hub.send(.post, action.path, as: nil, Array(completion(content, etags).utf8)).status == 422)
+            #expect(
+                try await hub.send(.post, action.path, as: nil, Array(completion(content, etags).utf8)).status == 422)
         }
         let last = try await send(content, parts(action), hub, only: [2])
-        #expect(try await hub.send(.post, action.path, as: nil, Array(completion(content, some + last).utf8)).status == 200)
+        #expect(
+            try await hub.send(.post, action.path, as: nil, Array(completion(content, some + last).utf8)).status == 200)
     }
 
     @Test("refuses parts that are too long, too short or beyond the end, and links of others")
@@ -137,13 +145,15 @@ struct LFSPartsTests {
         let account = try await hub.store.account(named: NamespaceName(parsing: "ada"))?.id
         var room: Int64 = 300_000
         func begin(_ index: Int) async throws -> UploadSession {
-            try await hub.lfs.beginUpload(oids[index], sizeBytes: 250_000, into: hub.repository, account: account, room: &room)
+            try await hub.lfs.beginUpload(
+                oids[index], sizeBytes: 250_000, into: hub.repository, account: account, room: &room)
         }
         let session = try await begin(0)
         #expect(room == 50_000)
         await #expect(throws: ObjectStoreError.outOfSpace) { try await begin(1) }
         _ = try await hub.lfs.receivePart(
-            1, of: session, body: AsyncStream { continuation in
+            1, of: session,
+            body: AsyncStream { continuation in
                 continuation.yield(ByteBuffer(bytes: contents[0].bytes.prefix(100_000)))
                 continuation.finish()
             })

@@ -37,14 +37,17 @@ struct LFSRightsTests {
         try await hub.upload(stored)
         let download = try Action(try await hub.batch("download", stored).object, "download")
         let service = RepositoryService(store: hub.store, identity: hub.identity)
-        _ = try await service.rename(hub.repository.reference, to: RepositoryName(parsing: "ada/bert2"), by: TestLFS.root)
+        _ = try await service.rename(
+            hub.repository.reference, to: RepositoryName(parsing: "ada/bert2"), by: TestLFS.root)
         #expect(try await hub.follow(download, .get).body == stored.bytes)
         _ = try await hub.addRepository("models/ada/other")
         let other = "/models/ada/other.git/info/lfs/objects/\(stored.oid)"
         #expect(try await hub.send(.get, other, as: nil, headers: Self.headers(download)).status == 401)
     }
 
-    @Test("a download's link uploads nothing, an upload's link downloads and confirms nothing, a part's link is for parts")
+    @Test(
+        "a download's link uploads nothing, an upload's link downloads and confirms nothing, a part's link is for parts"
+    )
     func operations() async throws {
         let hub = try await TestLFS()
         let (stored, large) = (LFSContent(1000), LFSContent(250_000, seed: 2))

@@ -69,7 +69,8 @@ struct LFSTransferTests {
         #expect(try await hub.follow(verify, .post, body).status == 404)
         try await hub.upload(content)
         #expect(try await hub.follow(verify, .post, body).status == 200)
-        #expect(try await hub.follow(verify, .post, Array(#"{"oid":"\#(content.oid)","size":1001}"#.utf8)).status == 422)
+        #expect(
+            try await hub.follow(verify, .post, Array(#"{"oid":"\#(content.oid)","size":1001}"#.utf8)).status == 422)
     }
 
     @Test("another repository's object is not given away, and must be sent again in full")
@@ -134,7 +135,8 @@ struct LFSTransferTests {
         let hub = try await TestLFS()
         let content = LFSContent(5000)
         try await hub.upload(content)
-        let path = hub.folder.file("objects/\(content.oid.prefix(2))/\(content.oid.dropFirst(2).prefix(2))/\(content.oid)")
+        let path = hub.folder.file(
+            "objects/\(content.oid.prefix(2))/\(content.oid.dropFirst(2).prefix(2))/\(content.oid)")
         #expect(truncate(path, 100) == 0)
         #expect(try await hub.send(.get, "objects/\(content.oid)").status == 503)
         #expect(unlink(path) == 0)

@@ -54,7 +54,8 @@ final class TestLFS: Sendable {
         store = try MetadataStore(path: folder.file("hub.db"))
         var objectSettings = FileObjectStore.Settings { preconditionFailure("\($0)") }
         objectSettings.reserveBytes = 0
-        objects = try FileObjectStore(root: folder.file("objects"), staging: folder.file("staging"), settings: objectSettings)
+        objects = try FileObjectStore(
+            root: folder.file("objects"), staging: folder.file("staging"), settings: objectSettings)
         identity = Identity(
             store: store, settings: IdentitySettings(externalURL: "https://hub.example", passwordCost: .cheap))
         var settings = LFSService.Settings()
@@ -64,16 +65,21 @@ final class TestLFS: Sendable {
         settings.maximumOpenUploads = openUploads
         let clock = clock
         lfs = LFSService(
-            store: store, objects: objects, signer: TransferSigner(key: [UInt8](repeating: 7, count: 32)), settings: settings,
+            store: store, objects: objects, signer: TransferSigner(key: [UInt8](repeating: 7, count: 32)),
+            settings: settings,
             clock: { clock.now })
         var tokens: [String: String] = [:]
         for name in ["ada", "bob"] {
             let account = try NamespaceName(parsing: name)
             _ = try await identity.createAccount(AccountRequest(name: account), by: Self.root)
-            tokens[name] = try await identity.createToken(TokenRequest(name: "t", scope: .write), for: account, by: Self.root).text
+            tokens[name] = try await identity.createToken(
+                TokenRequest(name: "t", scope: .write), for: account, by: Self.root
+            ).text
         }
         let ada = try NamespaceName(parsing: "ada")
-        tokens["reader"] = try await identity.createToken(TokenRequest(name: "r", scope: .read), for: ada, by: Self.root).text
+        tokens["reader"] = try await identity.createToken(
+            TokenRequest(name: "r", scope: .read), for: ada, by: Self.root
+        ).text
         self.tokens = tokens
         repository = try await RepositoryService(store: store, identity: identity).create(
             RepositoryReference(parsing: "models/ada/bert"), visibility: .private, by: Self.root)
@@ -96,22 +102,31 @@ final class TestLFS: Sendable {
     ) async throws -> Answer {
         var fields = headers
         if let user, fields[.authorization] == nil { fields[.authorization] = "Bearer \(tokens[user] ?? user)" }
-        if method == .post || method == .put, fields[.contentLength] == nil { fields[.contentLength] = String(body.count) }
+        if method == .post || method == .put, fields[.contentLength] == nil {
+            fields[.contentLength] = String(body.count)
+        }
         let target = path.hasPrefix("/") ? path : Self.base + path
         let request = Request(
-            head: HTTPRequest(method: method, scheme: "https", authority: "hub.example", path: target, headerFields: fields),
+            head: HTTPRequest(
+                method: method, scheme: "https", authority: "hub.example", path: target, headerFields: fields),
             body: RequestBody(buffer: ByteBuffer(bytes: body)))
         let origin = RequestOrigin(parsing: "https://hub.example")
         let context = HubContext(
-            source: HubRequestSource(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, origin: origin ?? .local))
+            source: HubRequestSource(
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, origin: origin ?? .local))
         let response = try await responder.respond(to: request, context: context)
         let collector = BodyCollector()
         try await response.body.write(collector)
-        return Answer(status: response.status.code, headers: response.headers, body: Array(collector.buffer.readableBytesView))
+        return Answer(
+            status: response.status.code, headers: response.headers, body: Array(collector.buffer.readableBytesView))
     }
 
-    func post(_ path: String, as user: String? = "ada", _ body: String, headers: HTTPFields = [:]) async throws -> Answer {
-        var fields: HTTPFields = [.accept: "application/vnd.git-lfs+json", .contentType: "application/vnd.git-lfs+json; charset=utf-8"]
+    func post(_ path: String, as user: String? = "ada", _ body: String, headers: HTTPFields = [:]) async throws
+        -> Answer
+    {
+        var fields: HTTPFields = [
+            .accept: "application/vnd.git-lfs+json", .contentType: "application/vnd.git-lfs+json; charset=utf-8",
+        ]
         for field in headers { fields[field.name] = field.value }
         return try await send(.post, path, as: user, Array(body.utf8), headers: fields)
     }
@@ -128,7 +143,9 @@ final class TestLFS: Sendable {
     }
 
     /// Follows an action of a batch's answer.
-    func follow(_ action: Action, _ method: HTTPRequest.Method, _ body: [UInt8] = [], headers: HTTPFields = [:]) async throws -> Answer {
+    func follow(_ action: Action, _ method: HTTPRequest.Method, _ body: [UInt8] = [], headers: HTTPFields = [:])
+        async throws -> Answer
+    {
         var fields = headers
         if let authorization = action.header["Authorization"] { fields[.authorization] = authorization }
         return try await send(method, action.path, as: nil, body, headers: fields)
@@ -157,7 +174,8 @@ struct Action: Sendable {
 
     init(_ object: [String: Any], _ name: String) throws {
         let actions = object["actions"] as? [String: [String: Any]]
-        guard let action = actions?[name], let href = action["href"] as? String, href.hasPrefix("https://hub.example/") else {
+        guard let action = actions?[name], let href = action["href"] as? String, href.hasPrefix("https://hub.example/")
+        else {
             throw MissingAction(name: name)
         }
         path = String(href.dropFirst("https://hub.example".count))

@@ -17,7 +17,9 @@ extension RepositoryCommand {
                 Example: csghub repository export model ada/bert ./bert.git
                 """)
 
-        @Argument(help: ArgumentHelp("A kind and a name (or both as models/ada/bert), then the folder.", valueName: "kind ns/name folder"))
+        @Argument(
+            help: ArgumentHelp(
+                "A kind and a name (or both as models/ada/bert), then the folder.", valueName: "kind ns/name folder"))
         var words: [String]
         @OptionGroup var hub: HubOptions
 

@@ -18,7 +18,10 @@ extension RepositoryCommand {
             usage: "csghub repository create KIND NS/NAME [--visibility <visibility>]",
             discussion: "Example: csghub repository create model ada/bert --visibility internal")
 
-        @Argument(help: ArgumentHelp("A kind (model, dataset, space, code) and a name, or both as models/ada/bert.", valueName: "kind ns/name"))
+        @Argument(
+            help: ArgumentHelp(
+                "A kind (model, dataset, space, code) and a name, or both as models/ada/bert.",
+                valueName: "kind ns/name"))
         var repository: [String]
         @Option(help: "public, internal (all who sign in) or private (owner, members, collaborators).")
         var visibility: Visibility = .private
@@ -110,7 +113,9 @@ extension RepositoryCommand {
                 Example: csghub repository rename model ada/bert lab/bert-base
                 """)
 
-        @Argument(help: ArgumentHelp("A kind and a name (or both as models/ada/bert), then the new name.", valueName: "kind ns/name new"))
+        @Argument(
+            help: ArgumentHelp(
+                "A kind and a name (or both as models/ada/bert), then the new name.", valueName: "kind ns/name new"))
         var words: [String]
         @OptionGroup var hub: HubOptions
 

@@ -14,7 +14,9 @@ extension RepositoryCommand {
                 Example: csghub repository upload model ada/bert ./bert
                 """)
 
-        @Argument(help: ArgumentHelp("A kind and a name (or both as models/ada/bert), then the folder.", valueName: "kind ns/name folder"))
+        @Argument(
+            help: ArgumentHelp(
+                "A kind and a name (or both as models/ada/bert), then the folder.", valueName: "kind ns/name folder"))
         var words: [String]
         @Option(help: "The branch to commit to; the default branch unless given.") var branch: String?
         @Option(help: "The commit's message.") var message = "Upload with csghub"

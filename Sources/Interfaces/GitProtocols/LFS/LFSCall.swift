@@ -37,7 +37,8 @@ struct LFSCall: Sendable {
         }
         let grant = try lfs.verify(text)
         guard grant.operation == operation, grant.oid == oid else { throw TransferGrantError.mismatched }
-        let repository = try await identity.repository(address.reference, for: action, by: try await lfs.principal(of: grant))
+        let repository = try await identity.repository(
+            address.reference, for: action, by: try await lfs.principal(of: grant))
         guard repository.id == grant.repository else { throw TransferGrantError.mismatched }
         return Transfer(repository: repository, account: grant.account, grant: grant)
     }
@@ -45,7 +46,9 @@ struct LFSCall: Sendable {
     /// The signature comes in the link for clients that send no headers to it, else in `Authorization`.
     private var grantText: String? {
         if let text = request.uri.queryParameters[Substring(Self.grantParameter)] { return String(text) }
-        if case .bearer(let text) = AuthorizationHeader(of: request), text.hasPrefix(TransferSigner.prefix) { return text }
+        if case .bearer(let text) = AuthorizationHeader(of: request), text.hasPrefix(TransferSigner.prefix) {
+            return text
+        }
         return nil
     }
 
@@ -57,7 +60,9 @@ struct LFSCall: Sendable {
     func body<Form: Decodable>(_ form: Form.Type) async throws -> Form {
         if let type = request.headers[.contentType] {
             let mediaType = type.prefix { $0 != ";" }.lowercased().filter { $0 != " " }
-            guard mediaType == LFSForms.mediaType || mediaType == "application/json" else { throw LFSRequestError.mediaType }
+            guard mediaType == LFSForms.mediaType || mediaType == "application/json" else {
+                throw LFSRequestError.mediaType
+            }
         }
         return try await request.json(form, limit: Self.maximumBodyBytes)
     }
@@ -65,7 +70,9 @@ struct LFSCall: Sendable {
     /// Refuses a client that cannot read the answers.
     func checkAccept() throws {
         guard let accept = request.headers[.accept], !accept.isEmpty else { return }
-        let types = accept.lowercased().split(separator: ",").map { type in type.prefix { $0 != ";" }.filter { $0 != " " } }
+        let types = accept.lowercased().split(separator: ",").map { type in
+            type.prefix { $0 != ";" }.filter { $0 != " " }
+        }
         let readable = [LFSForms.mediaType, "application/json", "application/*", "*/*"]
         guard types.contains(where: readable.contains) else { throw LFSRequestError.notAcceptable }
     }

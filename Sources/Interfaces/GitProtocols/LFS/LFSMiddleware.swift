@@ -63,7 +63,9 @@ package struct LFSMiddleware: RouterMiddleware {
             try require(call, .post)
             return try await LFSLocks(call).unlock(path[1])
         }
-        guard path.count >= 2, path[0] == "objects", let oid = ObjectID(hex: path[1]) else { throw LFSRequestError.notFound }
+        guard path.count >= 2, path[0] == "objects", let oid = ObjectID(hex: path[1]) else {
+            throw LFSRequestError.notFound
+        }
         switch path.count {
         case 2:
             try require(call, .get, .head, .put)

@@ -66,14 +66,17 @@ struct LFSParts: Sendable {
     /// The upload that an address names, if it belongs to this object, repository and account.
     private func session(_ oid: ObjectID, _ id: Substring) async throws -> (UploadSession?, Transfer) {
         let transfer = try await call.transfer(.multipart, of: oid, for: .write)
-        guard id.utf8.count == 32, id.utf8.allSatisfy({ Hex.value(of: $0) != nil }) else { throw ObjectStoreError.uploadNotFound }
+        guard id.utf8.count == 32, id.utf8.allSatisfy({ Hex.value(of: $0) != nil }) else {
+            throw ObjectStoreError.uploadNotFound
+        }
         let session: UploadSession
         do {
             session = try await call.lfs.session(String(id))
         } catch ObjectStoreError.uploadNotFound {
             return (nil, transfer)
         }
-        guard session.oid == oid, session.repository == transfer.repository.id, session.account == transfer.account else {
+        guard session.oid == oid, session.repository == transfer.repository.id, session.account == transfer.account
+        else {
             throw ObjectStoreError.uploadNotFound
         }
         return (session, transfer)

@@ -10,7 +10,8 @@ enum LFSProblemResponse {
         guard let problem = Problem.describing(error) else {
             context.logger.error("An LFS request failed: \(error)")
             return make(
-                status: .internalServerError, message: "The hub failed to answer; its log says why under this request's id.",
+                status: .internalServerError,
+                message: "The hub failed to answer; its log says why under this request's id.",
                 in: context)
         }
         let status = (error as? LFSRequestError)?.status ?? problem.kind.status
@@ -52,7 +53,9 @@ extension LFSRequestError: Refusal {
         case .mediaType:
             Problem(.invalid, code: "unsupported_media_type", "This address takes Content-Type: \(LFSForms.mediaType).")
         case .notAcceptable:
-            Problem(.invalid, code: "not_acceptable", "This address answers \(LFSForms.mediaType); the request does not accept it.")
+            Problem(
+                .invalid, code: "not_acceptable",
+                "This address answers \(LFSForms.mediaType); the request does not accept it.")
         case .lengthRequired: Problem(.invalid, code: "length_required", "Send the object's size as Content-Length.")
         case .accountNeeded: Problem(.forbidden, code: "account_needed", "Locks belong to accounts; sign in with one.")
         }

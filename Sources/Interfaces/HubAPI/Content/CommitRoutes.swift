@@ -27,7 +27,8 @@ struct CommitRoutes {
                 summary: "Commits a stream of changes on top of a branch, all or nothing.", query: [Self.branch],
                 body: .lines(CommitLine.schema), answer: .json(CommitModel.schema), status: .created
             ) { [services, longLines] call in
-                try call.json(await CommitReader(services: services, longLines: longLines).commit(call), status: .created)
+                try call.json(
+                    await CommitReader(services: services, longLines: longLines).commit(call), status: .created)
             }
         ]
     }

@@ -17,7 +17,9 @@ struct HealthChecks: Sendable {
         do {
             // The store refuses to open unless it commits with `synchronous=FULL`, so that need not be asked here.
             let wrong = try await services.store.quickCheck()
-            guard let first = wrong.first else { return .ok("database", "The database is sound, and what it commits is durable.") }
+            guard let first = wrong.first else {
+                return .ok("database", "The database is sound, and what it commits is durable.")
+            }
             return .problem(
                 "database", "The database is damaged: \(first)",
                 mend: "Stop the hub, keep a copy of hub.db and hub.db-wal, and restore the last backup.")
