@@ -1,5 +1,6 @@
 """The hub alone: its start, its memory, its durable commits a second."""
 
+import json
 import os
 import shutil
 import statistics
@@ -65,14 +66,14 @@ def memory(bench, tls):
 
 
 def commits(bench):
-    """The figures come from the executable's own measurement: `writers=N commits_per_second=N`, a line each."""
+    """The figures come from the executable's own measurement."""
     hub = bench.plain
     one, many = [], []
     for _ in range(bench.runs):
-        text = run(hub.binary, "benchmark", "commits", "--folder", bench.folder, env=hub.environment)
-        figures = [int(line.rsplit("=", 1)[1]) for line in text.splitlines() if line.startswith("writers=")]
-        one.append(figures[0])
-        many.append(figures[1])
+        text = run(hub.binary, "benchmark", "commits", "--data", bench.folder, "--json", env=hub.environment)
+        figures = {line["writers"]: line["commits_per_second"] for line in map(json.loads, text.splitlines())}
+        one.append(figures[1])
+        many.append(figures[64])
     alone, together = statistics.median(one), statistics.median(many)
     is_met = together >= 10 * alone or together >= 20_000
     bench.table.figure("durable commits a second, 1 writer", f"{alone:.0f}")
