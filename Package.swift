@@ -80,11 +80,13 @@ let package = Package(
             "HubCore", "CHubPlatform", "CLibGit2", "COpenSSL", "CDeflate", "CZlib", nioCore, nioPosix,
         ]),
 
+        module("ModelFormats", in: "Adapters", ["HubCore", .product(name: "Yams", package: "Yams")]),
+
         // Services
         module("Identity", in: "Services", ["HubCore", "MetadataStore", "CArgon2", "COpenSSL", nioPosix, logging]),
         module("Repositories", in: "Services", [
-            "HubCore", "MetadataStore", "ObjectStore", "GitStore", "Identity", "COpenSSL", nioCore, logging, metrics,
-            serviceLifecycle,
+            "HubCore", "MetadataStore", "ObjectStore", "GitStore", "ModelFormats", "Identity", "COpenSSL", nioCore, logging,
+            metrics, serviceLifecycle,
         ]),
 
         module("Community", in: "Services", [
@@ -149,6 +151,7 @@ let package = Package(
             "HubCore", "MetadataStore", "CHubPlatform", .product(name: "GRDB", package: "GRDB.swift"),
         ]),
         tests("IdentityTests", ["HubCore", "MetadataStore", "Identity"]),
+        tests("ModelFormatsTests", ["HubCore", "ModelFormats", "HubTestSupport"]),
         tests("GitStoreTests", ["GitStore", "HubCore", "HubTestSupport"]),
         tests("ObjectStoreTests", ["ObjectStore", "HubCore", "HubTestSupport", "COpenSSL", nioCore]),
         tests("WebCoreTests", [

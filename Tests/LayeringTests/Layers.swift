@@ -42,6 +42,7 @@ enum Layers {
         "ArgumentParser": ["HubCommands", "csghub"],
         "NIOSSL": ["HubServer"],
         "Yams": ["HubServer"],
+        "CYaml": ["ModelFormats"],
     ]
 
     /// Modules of HTTP, which services, adapters and the core do without.

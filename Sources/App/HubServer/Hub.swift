@@ -38,6 +38,8 @@ package final class Hub: Sendable {
     package let lfs: LFSService
     /// Refs and packs of repositories, as the protocols and the API use them.
     package let gitService: GitService
+    /// What the files of repositories say.
+    package let facts: FactsService
     /// What happens to repositories, for whoever follows it.
     package let events: RepositoryEvents
     package let metrics: MetricsRegistry
@@ -84,6 +86,7 @@ package final class Hub: Sendable {
         gitService = GitService(
             store: store, git: git, sender: packSender, threads: gitThreads, receiveLimits: ReceiveLimits(),
             concurrentReceives: System.coreCount, events: events)
+        facts = FactsService(store: store, git: gitService, lfs: lfs, logger: logger)
 
         let community = Community(store: store, identity: identity)
         let router = Router(context: HubContext.self, options: .autoGenerateHeadEndpoints)
@@ -128,6 +131,7 @@ package final class Hub: Sendable {
         let server = network.server { request, context in try await responder.respond(to: request, context: context) }
         var services: [any Service] = [
             ObjectSweeper(lfs: lfs, logger: logger), RepositoryMaintenance(git: gitService, logger: logger),
+            FactsIndexer(facts: facts, logger: logger),
             MemoryReturn(), server,
         ]
         if let watcher = network.certificateWatcher { services.append(watcher) }

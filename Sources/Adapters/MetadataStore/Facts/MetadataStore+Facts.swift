@@ -11,6 +11,14 @@ extension MetadataStore {
         }
     }
 
+    /// Which commit the facts are of and by which rules they were made.
+    package func factsState(of id: RepositoryID) async throws -> (commit: GitOID?, rules: Int?) {
+        try lookUp { db in
+            let row = try db.row("SELECT commit_oid, rules FROM facts WHERE repository_id = ?", [id])
+            return (row?["commit_oid"], row?["rules"])
+        }
+    }
+
     /// Keeps the facts of a commit, and the text of its README for search; the lists follow in the same transaction.
     ///
     /// - Parameter rules: The version of the rules that made them; others make the repository stale.

@@ -72,8 +72,10 @@ extension MetadataStore {
         }
     }
 
-    /// Brings the lists in step with repositories that an update of the hub, or a direct change, has marked.
-    package func settleListing() async throws {
-        while try await write({ db, _ in try Listing.settle(db, limit: 500) }) > 0 { try Task.checkCancellation() }
+    /// Brings the lists in step with up to `limit` repositories that an update of the hub, or a direct change, has marked.
+    ///
+    /// - Returns: how many there were; 0 at the end.
+    package func settleListing(limit: Int) async throws -> Int {
+        try await write { db, _ in try Listing.settle(db, limit: limit) }
     }
 }
