@@ -138,7 +138,8 @@ let package = Package(
         .target(name: "HubTestSupport", path: "Tests/HubTestSupport", swiftSettings: strict),
         tests("HubCoreTests", ["HubCore"]),
         tests("RepositoriesTests", [
-            "Repositories", "Identity", "MetadataStore", "GitStore", "HubCore", "HubTestSupport",
+            "Repositories", "Identity", "MetadataStore", "GitStore", "ObjectStore", "HubCore", "HubTestSupport", nioCore, logging,
+            serviceLifecycle,
         ]),
         tests("CommunityTests", [
             "Community", "Repositories", "Identity", "MetadataStore", "GitStore", "HubCore", "HubTestSupport", "COpenSSL", nioCore, logging,
