@@ -141,9 +141,6 @@ let package = Package(
             "Repositories", "Identity", "MetadataStore", "GitStore", "ObjectStore", "HubCore", "HubTestSupport", nioCore, logging,
             serviceLifecycle,
         ]),
-        tests("CommunityTests", [
-            "Community", "Repositories", "Identity", "MetadataStore", "GitStore", "HubCore", "HubTestSupport", "COpenSSL", nioCore, logging,
-        ]),
         tests("GitProtocolsTests", [
             "GitProtocols", "HubCore", "HubTestSupport", "Identity", "MetadataStore", "ObjectStore", "Repositories", "WebCore", "COpenSSL",
             hummingbird, httpTypes, nioCore, logging,
