@@ -102,16 +102,19 @@ struct GitServiceTests {
         try await site.close()
     }
 
-    @Test("of two commits on the same parent one wins, whole")
-    func race() async throws {
+    @Test("of two commits that expect the same parent one wins, whole; without, both are made", arguments: [true, false])
+    func race(expectsParent: Bool) async throws {
         let site = try await Site()
-        _ = try await site.commit(["a": "0"])
-        let drafts = try await [
-            site.git.beginCommit(to: site.repository, branch: "main", by: site.caller),
-            site.git.beginCommit(to: site.repository, branch: "main", by: site.caller),
-        ]
-        for (index, draft) in drafts.enumerated() { try await draft.add("a", content: Array("\(index + 1)".utf8)) }
-        let results = await withTaskGroup(of: Bool.self, returning: [Bool].self) { group in
+        let first = try await site.commit(["a": "0"])
+        let parent = expectsParent ? first.oid : nil
+        var drafts: [CommitDraft] = []
+        for name in ["b", "c"] {
+            let draft = try await site.git.beginCommit(
+                to: site.repository, branch: "main", expectedParent: parent, by: site.caller)
+            try await draft.add(name, content: Array(name.utf8))
+            drafts.append(draft)
+        }
+        let results = await withTaskGroup(of: Bool.self, returning: [Bool].self) { [drafts] group in
             for draft in drafts {
                 group.addTask {
                     (try? await draft.commit(message: "x", author: CommitAuthor(name: "a", email: "b"))) != nil
@@ -119,7 +122,32 @@ struct GitServiceTests {
             }
             return await group.reduce(into: []) { $0.append($1) }
         }
-        #expect(results.filter { $0 }.count == 1)
+        #expect(results.filter { $0 }.count == (expectsParent ? 1 : 2))
+        try await site.close()
+    }
+
+    @Test("a repeated commit gives the head, and changes apply in their order")
+    func repeatedAndOrdered() async throws {
+        let site = try await Site()
+        let first = try await site.commit(["a/x": "0", "a/y": "1", "b": "2"])
+        func draft() async throws -> CommitDraft {
+            let draft = try await site.git.beginCommit(
+                to: site.repository, branch: "main", expectedParent: first.oid, by: site.caller)
+            try await draft.delete("a")
+            try await draft.add("a/z", content: Array("3".utf8))
+            try await draft.add("a/z", content: Array("4".utf8))
+            let file = try await draft.makeFile()
+            for _ in 0..<3 { try await file.append(Array("piece".utf8)) }
+            try await draft.add("b", file: file)
+            return draft
+        }
+        let author = CommitAuthor(name: "a", email: "b")
+        let made = try await draft().commit(message: "x", author: author)
+        let again = try await draft().commit(message: "x", author: author, acceptsUnchanged: true)
+        #expect(made.isNew && !again.isNew && again.oid == made.oid)
+        #expect(try await site.text("a/z") == "4")
+        #expect(try await site.text("b") == "piecepiecepiece")
+        #expect(try await site.text("a/x") == nil)
         try await site.close()
     }
 

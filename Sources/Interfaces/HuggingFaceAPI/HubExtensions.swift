@@ -22,6 +22,9 @@ package protocol PullRequestOpening: Sendable {
     func open(
         title: String, description: String, base: ReferenceName, in repository: Repository, call: HubCall
     ) async throws -> OpenedPullRequest
+
+    /// Throws unless the caller may commit to `refs/pr/N`: whoever opened it, and those who may write.
+    func requireCommit(to reference: ReferenceName, in repository: Repository, call: HubCall) async throws
 }
 
 /// A pull request that was just opened.

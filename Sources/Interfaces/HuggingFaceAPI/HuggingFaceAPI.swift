@@ -21,7 +21,7 @@ package struct HuggingFaceAPI: RouterMiddleware {
 
     private static var ownRoutes: [HubRoute] {
         AccountRoutes.all + RepositoryRoutes.all + InfoRoutes.all + TreeRoutes.all + ResolveRoutes.all + HistoryRoutes.all
-            + ReferenceRoutes.all + ListRoutes.all + OverviewRoutes.all
+            + ReferenceRoutes.all + CommitRoutes.all + PreuploadRoutes.all + ListRoutes.all + OverviewRoutes.all
     }
 
     package func handle(
