@@ -107,7 +107,7 @@ let package = Package(
             httpTypes, logging,
         ]),
         module("HuggingFaceAPI", in: "Interfaces", [
-            "HubCore", "WebCore", "Identity", "Repositories", "Community", "GitStore", "ObjectStore", "MetadataStore", hummingbird, nioCore,
+            "HubCore", "WebCore", "Identity", "Repositories", "Community", "GitStore", "ObjectStore", "MetadataStore", "ModelFormats", hummingbird, nioCore,
             httpTypes, logging,
         ]),
 

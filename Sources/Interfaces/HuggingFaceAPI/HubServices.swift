@@ -13,6 +13,7 @@ package struct HubServices: Sendable {
     package let objects: FileObjectStore
     /// Ids of one part, as tutorials write them, and the repositories that they stand for here.
     package let aliases: RepositoryAliases
+    package let downloads: DownloadCounter
     package let extensions: HubExtensions
 
     package init(
@@ -26,6 +27,7 @@ package struct HubServices: Sendable {
         self.lfs = lfs
         self.objects = objects
         aliases = RepositoryAliases(store: store)
+        downloads = DownloadCounter(store: store)
         self.extensions = extensions
     }
 }

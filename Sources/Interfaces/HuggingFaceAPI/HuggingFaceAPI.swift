@@ -20,7 +20,7 @@ package struct HuggingFaceAPI: RouterMiddleware {
     }
 
     private static var ownRoutes: [HubRoute] {
-        AccountRoutes.all + RepositoryRoutes.all + InfoRoutes.all + TreeRoutes.all + ResolveRoutes.all + HistoryRoutes.all
+        AccountRoutes.all + RepositoryRoutes.all + InfoRoutes.all + TreeRoutes.all + ResolveRoutes.all + HistoryRoutes.all + LargeFileRoutes.all
             + ReferenceRoutes.all + CommitRoutes.all + PreuploadRoutes.all + ListRoutes.all + OverviewRoutes.all
     }
 

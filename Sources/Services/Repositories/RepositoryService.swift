@@ -132,6 +132,7 @@ package enum RepositoryError: Error, Equatable {
     /// A ref could not be set; the reason as git shows it.
     case referenceRefused(ReferenceName, String)
     case nothingToCommit
+    case historyTooLong(Int)
     case invalidPath(String)
     /// A commit names a large object that this repository does not have.
     case missingObject(path: String, oid: ObjectID)
@@ -159,6 +160,8 @@ extension RepositoryError: Refusal {
             Problem(.conflict, code: "reference_exists", "There is already a reference \(name.text.shortened).")
         case .referenceRefused(let name, let reason):
             Problem(.conflict, code: "reference_refused", "\(name.text.shortened) could not be set: \(reason).")
+        case .historyTooLong(let limit):
+            Problem(.invalid, code: "history_too_long", "A history of more than \(limit) commits is not made anew.")
         case .nothingToCommit: Problem(.invalid, code: "nothing_to_commit", "The commit would change nothing.")
         case .invalidPath(let path):
             Problem(

@@ -117,6 +117,24 @@ package final class ObjectWriter {
         try write(.commit, commit.encoded)
     }
 
+    /// Stores a commit again with another tree and other parents: author, committer and message stay to the byte, other headers
+    /// (a signature, which would be wrong now) go.
+    @discardableResult
+    package func write(_ commit: GitCommit, tree: GitOID, parents: [GitOID]) throws(GitStoreError) -> GitOID {
+        var bytes = Array("tree \(tree)\n".utf8)
+        for parent in parents { bytes += Array("parent \(parent)\n".utf8) }
+        bytes += Array("author ".utf8) + commit.author + Array("\ncommitter ".utf8) + commit.committer
+        return try write(.commit, bytes + Array("\n\n".utf8) + commit.message)
+    }
+
+    /// Stores an annotated tag again with another target; a signature in its message is left as text.
+    @discardableResult
+    package func write(_ tag: GitTag, target: GitOID) throws(GitStoreError) -> GitOID {
+        var bytes = Array("object \(target)\ntype \(tag.targetType.name)\ntag ".utf8) + tag.name
+        if let tagger = tag.tagger { bytes += Array("\ntagger ".utf8) + tagger }
+        return try write(.tag, bytes + Array("\n\n".utf8) + tag.message)
+    }
+
     /// Stores an annotated tag.
     @discardableResult
     package func write(tag: NewTag) throws(GitStoreError) -> GitOID {

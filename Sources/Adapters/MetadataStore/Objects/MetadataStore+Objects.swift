@@ -33,42 +33,6 @@ extension MetadataStore {
         }
     }
 
-    /// Links the objects of one repository to another one too.
-    package func copyObjectLinks(
-        from source: RepositoryID, to target: RepositoryID, account: AccountID?
-    ) async throws {
-        var last: Data? = Data()
-        while let start = last {
-            try Task.checkCancellation()
-            last = try await write { db, now in
-                try Self.copyLinks(from: source, to: target, account: account, after: start, at: now, in: db)
-            }
-        }
-    }
-
-    /// Links that one transaction copies, so that others need not wait for a repository of a million.
-    private static let copyBatch = 2_000
-
-    /// - Returns: where to go on; `nil` at the end.
-    private static func copyLinks(
-        from source: RepositoryID, to target: RepositoryID, account: AccountID?, after start: Data, at now: Int64,
-        in db: Database
-    ) throws -> Data? {
-        let oids: [Data] = try db.rows(
-            "SELECT oid FROM object_links WHERE repository_id = ? AND oid > ? ORDER BY oid LIMIT ?",
-            [source, start, copyBatch]
-        ).map { $0[0] }
-        for oid in oids {
-            try db.run(
-                """
-                INSERT INTO object_links (repository_id, oid, account_id, created_at)
-                VALUES (?, ?, (SELECT id FROM accounts WHERE id = ?), ?) ON CONFLICT (repository_id, oid) DO NOTHING
-                """, [target, oid, account, now])
-            if db.changesCount == 1 { try db.run("UPDATE objects SET links = links + 1 WHERE oid = ?", [oid]) }
-        }
-        return oids.count == copyBatch ? oids.last : nil
-    }
-
     /// The size of an object that this repository has.
     package func object(_ oid: ObjectID, in repository: RepositoryID) async throws -> Int64? {
         try await linkedObjects(among: [oid], in: repository)[oid]

@@ -31,6 +31,10 @@ enum ResolveRoutes {
         }
         response.headers[.repositoryCommit] = view.commit.hex
         response.headers[.contentDisposition] = disposition(file.path)
+        if call.request.method == .get, response.status == .ok || response.status == .partialContent {
+            call.services.downloads.count(
+                repository.id, by: call.principal.account?.name.key ?? call.context.remoteAddress)
+        }
         return response
     }
 

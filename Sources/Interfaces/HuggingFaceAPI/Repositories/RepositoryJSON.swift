@@ -57,7 +57,7 @@ struct RepositoryJSON {
     // MARK: - Properties
 
     private static let listed = [
-        "private", "likes", "downloads", "trendingScore", "tags", "pipeline_tag", "library_name", "createdAt", "lastModified", "gated",
+        "private", "likes", "downloads", "trendingScore", "tags", "pipeline_tag", "library_name", "createdAt", "lastModified",
     ]
     private static let common = [
         "author", "sha", "lastModified", "createdAt", "private", "gated", "disabled", "downloads", "downloadsAllTime", "likes",

@@ -49,10 +49,10 @@ enum RepositoryRoutes {
         case .repositoryExists:
             let found = try await call.services.store.repository(reference)?.repository
             let name = found?.name ?? reference.name
-            let path = reference.kind == .model ? "" : reference.kind.gitPathPart + "/"
             let message = "You already created this \(reference.kind.rawValue) repo: \(name)"
             var response = call.answer(
-                ["error": .string(message), "url": .string("\(call.endpoint)/\(path)\(name)")], status: .conflict)
+                ["error": .string(message), "url": .string(call.url(of: RepositoryReference(kind: reference.kind, name: name)))],
+                status: .conflict)
             response.headers[.errorMessage] = HubFailure.headerText(message)
             return response
         case .namespaceNotFound(let name): throw IdentityError.creationForbidden(name)

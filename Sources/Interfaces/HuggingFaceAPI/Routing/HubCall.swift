@@ -82,8 +82,12 @@ package struct HubCall: Sendable {
     package var endpoint: String { "\(context.origin)\(prefix)" }
 
     /// The page of a repository below the client's endpoint: `https://hub.example/datasets/ada/poems`.
-    package func url(of repository: Repository) -> String {
-        "\(endpoint)/\(repository.kind == .model ? "" : repository.kind.gitPathPart + "/")\(repository.name)"
+    package func url(of repository: Repository) -> String { url(of: repository.reference) }
+
+    /// Clients before 1.0 read a prefix of the endpoint as a type unless the type follows it.
+    func url(of reference: RepositoryReference) -> String {
+        let isPlain = reference.kind == .model && prefix.isEmpty
+        return "\(endpoint)/\(isPlain ? "" : reference.kind.gitPathPart + "/")\(reference.name)"
     }
 
     /// Refuses changes that a page of another site makes a browser ask for; programs send no `Origin`.
