@@ -110,10 +110,13 @@ let package = Package(
             "HubCore", "WebCore", "Identity", "Repositories", "Community", "GitStore", "ObjectStore", "MetadataStore", "ModelFormats", hummingbird, nioCore,
             httpTypes, logging,
         ]),
+        module("XetProtocol", in: "Interfaces", [
+            "HubCore", "WebCore", "HuggingFaceAPI", "Identity", "Repositories", "ObjectStore", hummingbird, nioCore, httpTypes, logging,
+        ]),
 
         // App
         module("HubServer", in: "App", [
-            "HubCore", "WebCore", "GitProtocols", "HubAPI", "HuggingFaceAPI", "Identity", "Repositories", "Community", "MetadataStore", "ObjectStore",
+            "HubCore", "WebCore", "GitProtocols", "HubAPI", "HuggingFaceAPI", "XetProtocol", "Identity", "Repositories", "Community", "MetadataStore", "ObjectStore",
             "GitStore", "CHubPlatform", hummingbird, nioCore, nioPosix, httpTypes, logging, metrics, serviceLifecycle,
             .product(name: "CoreMetrics", package: "swift-metrics"),
             .product(name: "UnixSignals", package: "swift-service-lifecycle"),

@@ -20,6 +20,8 @@ package enum MetadataError: Error, Equatable {
     case ownsRepositories(NamespaceName, count: Int)
     /// The object or pack is being swept away at this moment; the bytes must be sent again.
     case beingSwept
+    /// No row of this xorb: it was never sent, or was removed long ago.
+    case xorbNotFound(XetHash)
     /// The same object is recorded with another size.
     case sizeMismatch(ObjectID)
     /// A cursor that this store did not make.
@@ -75,6 +77,11 @@ extension MetadataError: Refusal {
                 .unavailable, code: "being_swept",
                 "The hub is just removing the same unused content; try again in a moment.",
                 retryAfter: .seconds(2))
+        case .xorbNotFound(let hash):
+            Problem(
+                .invalid, code: "unknown_xorb",
+                "This hub does not have xorb \(hash). If the client remembers it from an earlier upload, delete the folder xet in "
+                    + "its HF_HOME and upload again.")
         case .sizeMismatch(let oid):
             Problem(.unprocessable, code: "size_mismatch", "Object \(oid) has another size than was said.")
         case .invalidCursor:

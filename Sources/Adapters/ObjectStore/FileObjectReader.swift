@@ -1,31 +1,37 @@
-import CHubPlatform
-import Glibc
 import HubCore
 import NIOCore
 
 /// A stored object that is open for reading.
 package struct FileObjectReader: ObjectReader {
     package let object: StoredObject
-    let file: OpenFile
+    let source: ObjectSource
     private let store: FileObjectStore
 
-    init(object: StoredObject, file: OpenFile, store: FileObjectStore) {
+    init(object: StoredObject, source: ObjectSource, store: FileObjectStore) {
         self.object = object
-        self.file = file
+        self.source = source
         self.store = store
     }
 
     package func read(_ range: Range<Int64>, pieceBytes: Int) -> FilePieces {
-        FilePieces(id: object.id, file: file, store: store, range: range, pieceBytes: pieceBytes)
+        FilePieces(id: object.id, source: source, store: store, range: range, pieceBytes: pieceBytes)
     }
 }
 
-/// The pieces of a range of a file, each read by a blocking thread when it is asked for.
+/// Where the bytes of an object lie.
+enum ObjectSource: Sendable {
+    /// In a file of their own.
+    case file(OpenFile)
+    /// In parts of xorbs and other objects.
+    case recipe(OpenRecipe)
+}
+
+/// The pieces of a range of an object, each read by a blocking thread when it is asked for.
 package struct FilePieces: AsyncSequence, Sendable {
     package typealias Element = ByteBuffer
 
     let id: ObjectID
-    let file: OpenFile
+    let source: ObjectSource
     let store: FileObjectStore
     package let range: Range<Int64>
     let pieceBytes: Int
@@ -33,48 +39,47 @@ package struct FilePieces: AsyncSequence, Sendable {
     package func makeAsyncIterator() -> Iterator { Iterator(self) }
 
     package final class Iterator: AsyncIteratorProtocol {
-        private let source: FilePieces
+        private let pieces: FilePieces
+        private let cursor: SegmentCursor
         private var offset: Int64
 
-        init(_ source: FilePieces) {
-            self.source = source
-            offset = source.range.lowerBound
-            source.store.readMemory.begin()
-            if source.range.count > 4 << 20 { source.file.adviseSequential() }
+        init(_ pieces: FilePieces) {
+            self.pieces = pieces
+            cursor = pieces.cursor()
+            offset = pieces.range.lowerBound
+            pieces.store.readMemory.begin()
+            if case .file(let file) = pieces.source, pieces.range.count > 4 << 20 { file.adviseSequential() }
         }
 
-        deinit { source.store.readMemory.end() }
+        deinit { pieces.store.readMemory.end() }
 
         package func next() async throws -> ByteBuffer? {
-            guard offset < source.range.upperBound else { return nil }
-            let file = source.file
-            let start = offset
+            guard offset < pieces.range.upperBound else { return nil }
             // One piece is being sent while the next is read.
-            let share = Swift.min(source.pieceBytes, source.store.readMemory.pieceBytes(keeping: 2))
-            let count = Int(Swift.min(Int64(share), source.range.upperBound - start))
-            let buffer = try await source.store.read { try file.read(at: start, count: count) }
-            // The file is shorter than it was when it was opened: it must not look like a whole one to the receiver.
-            guard buffer.readableBytes == count else { throw ObjectStoreError.damaged(source.id) }
+            let share = Swift.min(pieces.pieceBytes, pieces.store.readMemory.pieceBytes(keeping: 2))
+            let count = Int(Swift.min(Int64(share), pieces.range.upperBound - offset))
+            let cursor = cursor
+            let buffer = try await pieces.store.read { try cursor.read(count) }
             offset += Int64(count)
             return buffer
         }
     }
+
+    private func cursor() -> SegmentCursor { SegmentCursor(id: id, source: source, range: range, store: store) }
 }
 
 extension FilePieces: FileContent {
-    package var descriptor: Int32 { file.descriptor }
+    package var sizeBytes: Int64 { Int64(range.count) }
 
-    package func isLoaded(_ part: Range<Int64>) -> Bool {
-        hub_range_is_in_memory(file.descriptor, part.lowerBound, Int64(part.count)) == 1
-    }
+    package func makeFileParts() -> any FileParts { Parts(store: store, cursor: cursor()) }
 
-    package func load(_ part: Range<Int64>) async throws {
-        let file = file
-        let id = id
-        try await store.read {
-            guard Int64(try file.status().st_size) >= part.upperBound else { throw ObjectStoreError.damaged(id) }
-            let code = hub_load_range(file.descriptor, part.lowerBound, Int64(part.count))
-            guard code == 0 else { throw FileFault(operation: "reading an object", code: code) }
+    private struct Parts: FileParts {
+        let store: FileObjectStore
+        let cursor: SegmentCursor
+
+        func next(limit: Int64) async throws -> [FilePart] {
+            if let part = cursor.takeLoaded(limit) { return [part] }
+            return try await store.read { try cursor.load(limit) }
         }
     }
 }

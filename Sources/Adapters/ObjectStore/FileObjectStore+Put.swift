@@ -87,10 +87,12 @@ extension FileObjectStore {
 
     /// Marks a stored object as proved just now, so that no sweep removes it before its sender's row is written; `nil` when
     /// it is not there in this size.
-    private func touch(_ id: ObjectID, sizeBytes: Int64) throws -> StoredObject? {
+    func touch(_ id: ObjectID, sizeBytes: Int64) throws -> StoredObject? {
         try flights.alone(id) { _ in
             guard let known = try soundFile(id), known.sizeBytes == sizeBytes else { return nil }
-            guard utimensat(AT_FDCWD, path(of: id), nil, 0) == 0 else { throw FileFault(operation: "utimensat", code: errno) }
+            for path in [path(of: id), recipePath(of: id)] where utimensat(AT_FDCWD, path, nil, 0) != 0 && errno != ENOENT {
+                throw FileFault(operation: "utimensat", code: errno)
+            }
             return StoredObject(id: id, sizeBytes: known.sizeBytes, touchedAt: Date())
         }
     }

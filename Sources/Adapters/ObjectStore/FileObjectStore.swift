@@ -7,6 +7,9 @@ import Synchronization
 
 /// Objects as files: `objects/<ab>/<cd>/<sha256>`, mode 0440, and unfinished ones in `staging/`, on the same file system.
 ///
+/// An object may instead have a recipe beside that place, `<sha256>.recipe`, which names parts of xorbs (`objects/xorbs/`) that hold
+/// its bytes; it is opened, listed, verified and deleted like any other.
+///
 /// The recipe of design law 2: temporary file, write, fsync, rename, fsync of the folder (and of the folders above it that
 /// are new). What returned is durable.
 package final class FileObjectStore: ObjectStore {
@@ -25,6 +28,10 @@ package final class FileObjectStore: ObjectStore {
     let partialHashes = PartialHashes()
     /// Objects that a check found changed: their next upload replaces the file, although it has the right size.
     let damaged = Mutex<Set<ObjectID>>([])
+    let xorbFolder: Folder
+    let xorbTables = XorbTables()
+    /// Held while the file of a xorb is named or removed.
+    let xorbLock = Mutex<Void>(())
     private let settings: Settings
 
     /// Sizes that follow the machine.
@@ -50,6 +57,8 @@ package final class FileObjectStore: ObjectStore {
     ///   - staging: the folder of unfinished ones.
     package init(root: String, staging: String, settings: Settings) throws {
         folder = try Folder(path: root)
+        xorbFolder = try Folder(path: root + "/xorbs")
+        try Folder.sync(root)
         self.staging = staging
         self.settings = settings
         try Folder.make(staging)
@@ -81,11 +90,12 @@ package final class FileObjectStore: ObjectStore {
 
     package func open(_ id: ObjectID) async throws -> FileObjectReader {
         let path = path(of: id)
-        let (file, object) = try await read {
-            guard let file = try OpenFile.reading(path) else { throw ObjectStoreError.missing(id) }
-            return (file, StoredObject(id: id, status: try file.status()))
+        let (source, object) = try await read { () -> (ObjectSource, StoredObject) in
+            if let file = try OpenFile.reading(path) { return (.file(file), StoredObject(id: id, status: try file.status())) }
+            guard let recipe = try self.recipe(id), let object = try self.statNow(id) else { throw ObjectStoreError.missing(id) }
+            return (.recipe(recipe), object)
         }
-        return FileObjectReader(object: object, file: file, store: self)
+        return FileObjectReader(object: object, source: source, store: self)
     }
 
     package func stat(_ id: ObjectID) async throws -> StoredObject? {
@@ -96,11 +106,14 @@ package final class FileObjectStore: ObjectStore {
         try await read {
             var found: [StoredObject] = []
             let start = last?.hex ?? ""
-            for first in try Folder.names(in: self.folder.path) where first >= start.prefix(2) {
+            // Longer names are those of other folders.
+            for first in try Folder.names(in: self.folder.path) where first.utf8.count == 2 && first >= start.prefix(2) {
                 let outer = "\(self.folder.path)/\(first)"
                 for second in try Folder.names(in: outer) where first + second >= start.prefix(4) {
-                    for name in try Folder.names(in: "\(outer)/\(second)") where name > start {
-                        guard let id = ObjectID(hex: name), let object = try self.statNow(id) else { continue }
+                    for name in try Folder.names(in: "\(outer)/\(second)") {
+                        let hex = name.hasSuffix(RecipeLayout.suffix) ? name.dropLast(RecipeLayout.suffix.count) : name[...]
+                        guard hex > start, let id = ObjectID(hex: hex), id != found.last?.id, let object = try self.statNow(id)
+                        else { continue }
                         found.append(object)
                         if found.count >= limit { return found }
                     }
@@ -111,12 +124,14 @@ package final class FileObjectStore: ObjectStore {
     }
 
     package func delete(_ id: ObjectID, unlessTouchedSince date: Date) async throws -> Bool {
-        let path = path(of: id)
+        let paths = [path(of: id), recipePath(of: id)]
         return try await write {
             try self.flights.alone(id) { isInFlight in
                 guard let object = try self.statNow(id) else { return true }
                 guard !isInFlight, object.touchedAt < date else { return false }
-                guard unlink(path) == 0 || errno == ENOENT else { throw FileFault(operation: "unlink", code: errno) }
+                for path in paths where unlink(path) != 0 && errno != ENOENT {
+                    throw FileFault(operation: "unlink", code: errno)
+                }
                 return true
             }
         }
@@ -124,26 +139,16 @@ package final class FileObjectStore: ObjectStore {
 
     package func verify(_ id: ObjectID, progress: @escaping @Sendable (Int64) -> Void) async throws {
         let reader = try await open(id)
-        let pieceBytes: Int64 = 4 << 20
-        let digest = try SHA256Digest()
-        var offset: Int64 = 0
-        while offset < reader.object.sizeBytes {
-            try Task.checkCancellation()
-            let range = offset..<min(offset + pieceBytes, reader.object.sizeBytes)
-            let count = try await read { () -> Int in
-                let buffer = try reader.file.read(at: range.lowerBound, count: range.count)
-                try buffer.withUnsafeReadableBytes { try digest.update($0) }
-                reader.file.dropFromCache(range)
-                return buffer.readableBytes
-            }
-            guard count == range.count else { throw foundDamaged(id) }
-            progress(Int64(count))
-            offset = range.upperBound
+        let size = reader.object.sizeBytes
+        do {
+            let actual = try await digest(reader.source, sizeBytes: size, id: id, dropsFromCache: true, progress)
+            guard actual == id else { throw foundDamaged(id) }
+        } catch ObjectStoreError.damaged {
+            throw foundDamaged(id)
         }
-        guard try digest.finish() == id else { throw foundDamaged(id) }
     }
 
-    private func foundDamaged(_ id: ObjectID) -> ObjectStoreError {
+    func foundDamaged(_ id: ObjectID) -> ObjectStoreError {
         damaged.withLock { _ = $0.insert(id) }
         return .damaged(id)
     }
@@ -167,7 +172,17 @@ package final class FileObjectStore: ObjectStore {
     func temporaryPath() -> String { "\(staging)/\(Self.temporaryPrefix)\(RepositoryUID().text)" }
 
     func statNow(_ id: ObjectID) throws -> StoredObject? {
-        try OpenFile.status(of: path(of: id)).map { StoredObject(id: id, status: $0) }
+        if let status = try OpenFile.status(of: path(of: id)) { return StoredObject(id: id, status: status) }
+        guard let status = try OpenFile.status(of: recipePath(of: id)) else { return nil }
+        let touchedAt = StoredObject(id: id, status: status).touchedAt
+        // A recipe that cannot be read is listed all the same, so that it is found and can be removed.
+        let sizeBytes: Int64
+        do {
+            sizeBytes = try recipe(id)?.sizeBytes ?? 0
+        } catch ObjectStoreError.damaged {
+            sizeBytes = 0
+        }
+        return StoredObject(id: id, sizeBytes: sizeBytes, touchedAt: touchedAt)
     }
 
     /// Runs `work` on a writing thread. A storage failure ends the process before anything else can happen.

@@ -18,6 +18,7 @@ import Repositories
 import ServiceLifecycle
 import UnixSignals
 import WebCore
+import XetProtocol
 
 /// One hub: its stores, its services and the router that all its doors share. Owns the data directory while it exists.
 package final class Hub: Sendable {
@@ -36,6 +37,7 @@ package final class Hub: Sendable {
     package let identity: Identity
     package let repositories: RepositoryService
     package let lfs: LFSService
+    package let xet: XetService
     /// Refs and packs of repositories, as the protocols and the API use them.
     package let gitService: GitService
     /// What the files of repositories say.
@@ -79,6 +81,8 @@ package final class Hub: Sendable {
         repositories = RepositoryService(store: store, identity: identity, events: events)
         lfs = LFSService(
             store: store, objects: objects, signer: TransferSigner(key: try secrets.key("lfs-transfer.key")))
+        xet = try await XetService(
+            store: store, objects: objects, identity: identity, signer: XetSigner(key: try secrets.key("xet.key")))
 
         packSender = try PackSender(
             store: git, cache: PackCacheSettings(folder: folder.file("staging/packs"), maximumBytes: 4 << 30),
@@ -93,9 +97,13 @@ package final class Hub: Sendable {
         router.add(middleware: RequestMiddleware())
         router.add(middleware: GitHTTPMiddleware(identity: identity, git: gitService))
         router.add(middleware: LFSMiddleware(identity: identity, lfs: lfs))
+        var extensions = HubExtensions()
+        extensions.xetHashes = { [xet] _, objects in try await xet.hashes(of: objects).mapValues(\.hex) }
         let hubServices = HubServices(
-            identity: identity, store: store, repositories: repositories, git: gitService, lfs: lfs, objects: objects)
-        router.add(middleware: HuggingFaceAPI(hubServices, routes: CommunityRoutes(community).all))
+            identity: identity, store: store, repositories: repositories, git: gitService, lfs: lfs, objects: objects,
+            extensions: extensions)
+        router.add(middleware: XetMiddleware(xet: xet))
+        router.add(middleware: HuggingFaceAPI(hubServices, routes: CommunityRoutes(community).all + XetTokenRoutes(xet: xet).routes))
         let network = network
         OperationRoutes(
             identity: identity, store: store, objects: objects, metrics: metrics,
@@ -130,8 +138,8 @@ package final class Hub: Sendable {
         let responder = responder
         let server = network.server { request, context in try await responder.respond(to: request, context: context) }
         var services: [any Service] = [
-            ObjectSweeper(lfs: lfs, logger: logger), RepositoryMaintenance(git: gitService, logger: logger),
-            FactsIndexer(facts: facts, logger: logger),
+            ObjectSweeper(lfs: lfs, logger: logger), XetMaintenance(xet: xet, logger: logger),
+            RepositoryMaintenance(git: gitService, logger: logger), FactsIndexer(facts: facts, logger: logger),
             MemoryReturn(), server,
         ]
         if let watcher = network.certificateWatcher { services.append(watcher) }

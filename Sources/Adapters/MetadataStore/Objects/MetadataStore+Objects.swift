@@ -10,26 +10,36 @@ extension MetadataStore {
         _ oid: ObjectID, sizeBytes: Int64, repository: RepositoryID, account: AccountID?, audit: AuditEntry? = nil
     ) async throws {
         try await change(audit) { db, now in
-            guard try db.exists("SELECT 1 FROM repositories WHERE id = ? AND deleted_at IS NULL", [repository]) else {
-                throw MetadataError.repositoryNotFound
-            }
-            if let known = try db.row("SELECT size_bytes, is_sweeping FROM objects WHERE oid = ?", [oid]) {
-                guard known[0] == sizeBytes else { throw MetadataError.sizeMismatch(oid) }
-                // Its file is going, or may go with the one that was just found in place.
-                if known[1] { throw MetadataError.beingSwept }
-            } else {
-                try db.run(
-                    "INSERT INTO objects (oid, size_bytes, created_at, unlinked_at) VALUES (?, ?, ?, ?)",
-                    [oid, sizeBytes, now, now])
-            }
+            try Self.requireRepository(repository, in: db)
+            try Self.link(oid, sizeBytes: sizeBytes, repository: repository, account: account, at: now, in: db)
+        }
+    }
+
+    static func requireRepository(_ repository: RepositoryID, in db: Database) throws {
+        guard try db.exists("SELECT 1 FROM repositories WHERE id = ? AND deleted_at IS NULL", [repository]) else {
+            throw MetadataError.repositoryNotFound
+        }
+    }
+
+    static func link(
+        _ oid: ObjectID, sizeBytes: Int64, repository: RepositoryID, account: AccountID?, at now: Int64, in db: Database
+    ) throws {
+        if let known = try db.row("SELECT size_bytes, is_sweeping FROM objects WHERE oid = ?", [oid]) {
+            guard known[0] == sizeBytes else { throw MetadataError.sizeMismatch(oid) }
+            // Its file is going, or may go with the one that was just found in place.
+            if known[1] { throw MetadataError.beingSwept }
+        } else {
             try db.run(
-                """
-                INSERT INTO object_links (repository_id, oid, account_id, created_at)
-                VALUES (?, ?, (SELECT id FROM accounts WHERE id = ?), ?) ON CONFLICT (repository_id, oid) DO NOTHING
-                """, [repository, oid, account, now])
-            if db.changesCount == 1 {
-                try db.run("UPDATE objects SET links = links + 1, unlinked_at = NULL WHERE oid = ?", [oid])
-            }
+                "INSERT INTO objects (oid, size_bytes, created_at, unlinked_at) VALUES (?, ?, ?, ?)",
+                [oid, sizeBytes, now, now])
+        }
+        try db.run(
+            """
+            INSERT INTO object_links (repository_id, oid, account_id, created_at)
+            VALUES (?, ?, (SELECT id FROM accounts WHERE id = ?), ?) ON CONFLICT (repository_id, oid) DO NOTHING
+            """, [repository, oid, account, now])
+        if db.changesCount == 1 {
+            try db.run("UPDATE objects SET links = links + 1, unlinked_at = NULL WHERE oid = ?", [oid])
         }
     }
 
@@ -106,24 +116,35 @@ extension MetadataStore {
     /// Claims objects that no repository has had since `date`, those of an interrupted sweep included: they cannot be
     /// linked until forgotten.
     ///
-    /// Remove the files, then call `forgetObjects`.
+    /// Those stay whose bytes other objects are made of. Remove the files, then call `forgetObjects`.
     package func claimUnlinkedObjects(unlinkedBefore date: Date, limit: Int = 1000) async throws -> [StoredObjectRecord]
     {
         let limit = ListLimit.clamp(limit, maximum: 10_000)
         return try await write { db, _ in
             let records = try db.rows(
-                "SELECT oid, size_bytes FROM objects WHERE unlinked_at < ? ORDER BY unlinked_at LIMIT ?",
-                [date.milliseconds, limit]
+                """
+                SELECT o.oid, o.size_bytes FROM objects AS o WHERE o.unlinked_at < ? AND NOT EXISTS (
+                    SELECT 1 FROM xorbs AS x JOIN xet_uses AS u ON u.xorb = x.hash
+                    WHERE x.source_oid = o.oid AND u.oid <> o.oid)
+                ORDER BY o.unlinked_at LIMIT ?
+                """, [date.milliseconds, limit]
             ).map { StoredObjectRecord(oid: $0[0], sizeBytes: $0[1]) }
-            for record in records { try db.run("UPDATE objects SET is_sweeping = 1 WHERE oid = ?", [record.oid]) }
+            for record in records {
+                try db.run("UPDATE objects SET is_sweeping = 1 WHERE oid = ?", [record.oid])
+                try db.run("UPDATE xorbs SET is_sweeping = 1 WHERE source_oid = ?", [record.oid])
+            }
             return records
         }
     }
 
     /// The files of these claimed objects are gone.
     package func forgetObjects(_ oids: [ObjectID]) async throws {
-        try await write { db, _ in
-            for oid in oids { try db.run("DELETE FROM objects WHERE oid = ? AND is_sweeping = 1", [oid]) }
+        try await write { db, now in
+            for oid in oids {
+                guard try db.exists("SELECT 1 FROM objects WHERE oid = ? AND is_sweeping = 1", [oid]) else { continue }
+                try Self.forgetXetFile(oid, at: now, in: db)
+                try db.run("DELETE FROM objects WHERE oid = ?", [oid])
+            }
         }
     }
 

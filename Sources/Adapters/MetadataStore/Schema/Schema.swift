@@ -19,6 +19,7 @@ enum Schema {
         migrator.registerMigration("0005 settings and audit") { try $0.execute(sql: settingsAndAudit) }
         migrator.registerMigration("0006 facts and lists") { try $0.execute(sql: facts) }
         migrator.registerMigration("0007 community") { try $0.execute(sql: community) }
+        migrator.registerMigration("0008 xet") { try $0.execute(sql: xet) }
         let isNewer = try pool.read { db in
             let id = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0
             guard id == 0 || id == applicationID else {

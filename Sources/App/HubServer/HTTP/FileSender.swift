@@ -5,7 +5,7 @@ import NIOHTTP1
 /// Sends parts of files on the connection's event loop: by `sendfile(2)` in the clear; under TLS in small pieces that are read and
 /// encrypted while they are in the processor's cache, as long as the socket takes them.
 ///
-/// The parts must have been brought into memory before (`FileContent.load`), as reading them here would hold up the other
+/// The parts must have been brought into memory before (`FileParts.next`), as reading them here would hold up the other
 /// connections of the event loop. Measured against pieces that were read by other threads: a quarter of the CPU in the clear, and
 /// no buffer that grows with slow readers.
 final class FileSender: ChannelInboundHandler {

@@ -50,45 +50,50 @@ final class ResponseSender: @unchecked Sendable {
         }
     }
 
-    /// While one part is sent the next is brought into memory and handed over, so that the socket never runs dry.
-    fileprivate func write(_ file: any FileContent) async throws {
-        guard !isFinished, !file.range.isEmpty else { return }
+    /// While some parts are sent the next are brought into memory and handed over, so that the socket never runs dry.
+    fileprivate func write(_ content: any FileContent) async throws {
+        guard !isFinished, content.sizeBytes > 0 else { return }
         if let head {
             self.head = nil
             try await outbound.write(.head(head))
         }
-        var sending: EventLoopFuture<Void>?
-        var start = file.range.lowerBound
-        while start < file.range.upperBound {
-            let part = start..<min(start + Self.filePartBytes, file.range.upperBound)
-            start = part.upperBound
+        let source = content.makeFileParts()
+        // Files must stay open as long as parts of them are on their way.
+        var sending: (parts: [FilePart], done: EventLoopFuture<Void>)?
+        while true {
+            let parts: [FilePart]
             do {
-                if !file.isLoaded(part) { try await file.load(part) }
+                parts = try await source.next(limit: Self.filePartBytes)
             } catch {
-                // The file must stay open as long as a part of it is on its way, and this error says more than that one's.
-                try? await sending?.get()
+                // This error says more than that of a part.
+                try? await sending?.done.get()
                 throw error
             }
-            let sent = send(part, of: file)
+            let sent = parts.isEmpty ? nil : (parts, send(parts))
             do {
-                try await sending?.get()
+                try await sending?.done.get()
             } catch {
-                try? await sent.get()
+                try? await sent?.1.get()
                 throw error
             }
+            guard let sent else { return }
             sending = sent
-            sentBytes += Int64(part.count)
+            sentBytes += parts.reduce(0) { $0 + Int64($1.range.count) }
         }
-        try await sending?.get()
     }
 
-    private func send(_ part: Range<Int64>, of file: any FileContent) -> EventLoopFuture<Void> {
+    /// Hands parts over in their order; succeeds when the channel has taken the last.
+    private func send(_ parts: [FilePart]) -> EventLoopFuture<Void> {
         let files = files
-        let descriptor = file.descriptor
         return files.eventLoop.flatSubmit {
-            let done = files.eventLoop.makePromise(of: Void.self)
-            files.value.send(descriptor, part, done: done)
-            return done.futureResult
+            let sent = parts.map { part in
+                let done = files.eventLoop.makePromise(of: Void.self)
+                files.value.send(part.descriptor, part.range, done: done)
+                return done.futureResult
+            }
+            return EventLoopFuture.andAllComplete(sent, on: files.eventLoop).flatMap {
+                EventLoopFuture.andAllSucceed(sent, on: files.eventLoop)
+            }
         }
     }
 
@@ -107,7 +112,7 @@ final class ResponseSender: @unchecked Sendable {
         let sender: ResponseSender
 
         mutating func write(_ buffer: ByteBuffer) async throws { try await sender.write(buffer) }
-        func write(_ file: any FileContent) async throws { try await sender.write(file) }
+        func write(_ content: any FileContent) async throws { try await sender.write(content) }
         consuming func finish(_ trailers: HTTPFields?) async throws { try await sender.finish(trailers) }
     }
 }

@@ -5,8 +5,8 @@ import NIOCore
 
 /// A body writer that sends files from where they lie. The server's connections have it; a router without a socket has not.
 package protocol FileBodyWriter: ResponseBodyWriter {
-    /// Sends the whole range; returns when the connection has taken all of it but what its buffers hold.
-    func write(_ file: any FileContent) async throws
+    /// Sends the whole content; returns when the connection has taken all of it but what its buffers hold.
+    func write(_ content: any FileContent) async throws
 }
 
 /// Content of a known size that is served with `ETag`, `Range`, `HEAD` and conditional requests.
@@ -54,8 +54,8 @@ package struct ContentResponse: Sendable {
         return Response(
             status: status, headers: headers,
             body: ResponseBody(contentLength: range.count) { writer in
-                if let file = content as? any FileContent, let sender = writer as? any FileBodyWriter {
-                    try await sender.write(file)
+                if let files = content as? any FileContent, let sender = writer as? any FileBodyWriter {
+                    try await sender.write(files)
                 } else {
                     try await writer.write(content)
                 }

@@ -78,11 +78,10 @@ package final class LFSService: Sendable {
     package func grant(
         _ operation: TransferGrant.Operation, oid: ObjectID, sizeBytes: Int64, repository: Repository, principal: Principal
     ) -> String {
-        var token: TokenID?
-        if case .token(let used, of: _) = principal { token = used.id }
+        let holder = GrantHolder(principal)
         return signer.sign(
             TransferGrant(
-                operation: operation, repository: repository.id, account: principal.account?.id, token: token, oid: oid,
+                operation: operation, repository: repository.id, account: holder.account, token: holder.token, oid: oid,
                 sizeBytes: sizeBytes, expiresAt: clock().addingTimeInterval(settings.grantLifetime)))
     }
 
@@ -92,13 +91,9 @@ package final class LFSService: Sendable {
 
     /// Whoever a grant was made for, as they are now: a link ends with its account and with its token.
     package func principal(of grant: TransferGrant) async throws -> Principal {
-        guard let id = grant.account else { return .anonymous }
-        guard let account = try await store.account(id: id), !account.isDisabled else { throw TransferGrantError.expired }
-        guard let tokenID = grant.token else { return .account(account) }
-        guard let token = try await store.token(id: tokenID), token.account == id, token.revokedAt == nil,
-            token.expiresAt.map({ $0 > clock() }) ?? true
-        else { throw TransferGrantError.expired }
-        return .token(token, of: account)
+        let holder = GrantHolder(account: grant.account, token: grant.token)
+        guard let principal = try await holder.principal(in: store, now: clock()) else { throw TransferGrantError.expired }
+        return principal
     }
 
     // MARK: Uploads in parts

@@ -1,0 +1,140 @@
+import HubCore
+import MetadataStore
+import NIOCore
+import ObjectStore
+
+/// How far the check of a shard is.
+package enum XetProgress: Hashable, Sendable {
+    /// So many files of so many are checked.
+    case validating(verified: Int, total: Int)
+    case committing
+}
+
+/// A shard that was received and whose form is sound.
+package struct XetShard: Sendable {
+    let received: ReceivedShard
+    package let files: [ShardFile]
+}
+
+extension XetService {
+    /// The most files of one shard.
+    package static let maximumFiles = 100_000
+    /// How many files of a shard are checked, and then recorded, together: each holds a file open.
+    private static let batchFiles = 256
+    private static let concurrentFiles = 4
+
+    /// Stores a xorb as it arrives; durable when it returns.
+    /// - Returns: whether it is new.
+    package func receiveXorb<Body: AsyncSequence & Sendable>(
+        _ hash: XetHash, body: Body, for access: XetAccess
+    ) async throws -> Bool where Body.Element == ByteBuffer {
+        try await xorbQueue.run(key(of: access)) {
+            let state = try await store.xorbState(hash)
+            // Told before the body is read.
+            if state == .sweeping { throw MetadataError.beingSwept }
+            let xorb = try await objects.putXorb(hash, isKnown: state == .stored, body: body)
+            try await store.recordXorbs([XorbRecord(xorb)])
+            return state == .unknown
+        }
+    }
+
+    /// Receives a shard and checks its form.
+    package func receiveShard<Body: AsyncSequence & Sendable>(
+        _ body: Body
+    ) async throws -> XetShard where Body.Element == ByteBuffer {
+        let received = try await objects.receiveShard(body)
+        return XetShard(received: received, files: try await objects.files(of: received, limit: Self.maximumFiles))
+    }
+
+    /// Checks every file of a shard against the xorbs and its SHA-256, and records that the token's repository has them.
+    ///
+    /// Durable when it returns. Large shards are recorded in several steps; when a later one fails, its sender has proved the earlier
+    /// ones all the same.
+    /// - Returns: whether any of them is new.
+    package func register(
+        _ shard: XetShard, for access: XetAccess, progress: @escaping @Sendable (XetProgress) -> Void
+    ) async throws -> Bool {
+        try await shardQueue.run(key(of: access)) {
+            var isNew = false
+            var verified = 0
+            for start in stride(from: 0, to: shard.files.count, by: Self.batchFiles) {
+                let batch = shard.files[start..<min(start + Self.batchFiles, shard.files.count)]
+                let files = try await prepare(Array(batch), of: shard) { count in
+                    progress(.validating(verified: start + count, total: shard.files.count))
+                }
+                verified += files.count
+                progress(.committing)
+                let account = access.principal.account?.id
+                if try await record(files, linkedTo: access.repository.id, account: account) { isNew = true }
+            }
+            return isNew
+        }
+    }
+
+    /// Checks files, a few at a time.
+    private func prepare(
+        _ files: [ShardFile], of shard: XetShard, progress: (Int) -> Void
+    ) async throws -> [PreparedFile] {
+        try await withThrowingTaskGroup(of: PreparedFile.self) { group in
+            var prepared: [PreparedFile] = []
+            var next = 0
+            while prepared.count < files.count {
+                if next < files.count, next - prepared.count < Self.concurrentFiles {
+                    let file = files[next]
+                    next += 1
+                    group.addTask { try await self.prepare(file, of: shard) }
+                } else if let file = try await group.next() {
+                    prepared.append(file)
+                    progress(prepared.count)
+                }
+            }
+            return prepared
+        }
+    }
+
+    private func prepare(_ file: ShardFile, of shard: XetShard) async throws -> PreparedFile {
+        let known = try await store.xetFile(file.hash)
+        return try await objects.prepare(
+            file, of: shard.received, known: known?.oid, limit: settings.maximumFileBytes, progress: { _ in })
+    }
+
+    /// Gives recipes their places, then their rows.
+    /// - Returns: whether any of the files was not known by this name.
+    func record(_ files: [PreparedFile], linkedTo repository: RepositoryID?, account: AccountID?) async throws -> Bool {
+        try await recording.run("") {
+            var isNew = false
+            let known = try await store.xetHashes(of: files.map(\.id))
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                var running = 0
+                for file in files {
+                    if try await store.xetFile(file.hash) == nil { isNew = true }
+                    if running == Self.concurrentFiles {
+                        try await group.next()
+                        running -= 1
+                    }
+                    running += 1
+                    // A recipe without a row may name other xorbs than this one.
+                    let replaces = known[file.id] == nil
+                    group.addTask { _ = try await self.objects.publish(file, replaces: replaces) }
+                }
+                try await group.waitForAll()
+            }
+            try await store.recordXetFiles(files.map(XetFileRecord.init), linkedTo: repository, account: account)
+            return isNew
+        }
+    }
+}
+
+extension XorbRecord {
+    init(_ xorb: StoredXorb) {
+        self.init(hash: xorb.hash, chunkCount: xorb.chunkCount, rawBytes: xorb.rawBytes, source: xorb.source?.object)
+    }
+}
+
+extension XetFileRecord {
+    init(_ file: PreparedFile) {
+        self.init(
+            hash: file.hash, oid: file.id, sizeBytes: file.sizeBytes, xorbs: file.xorbs,
+            landmarks: file.landmarks.map { XetLandmark(chunk: $0.hash, xorb: $0.xorb, index: $0.index) })
+    }
+}
