@@ -14,7 +14,7 @@ package enum XetRight: String, Hashable, Sendable {
     /// What its holder must be allowed when the token is made, and again whenever it is used.
     var action: RepositoryAction {
         switch self {
-        case .read: .read
+        case .read: .readContent
         case .write: .write
         case .propose: .discuss
         }
