@@ -23,28 +23,42 @@ struct Base64Stream {
 
     /// Appends what `text` stands for to `bytes`; false when it is no Base64.
     mutating func decode(_ text: UnsafeRawBufferPointer, to bytes: inout [UInt8]) -> Bool {
-        bytes.reserveCapacity(bytes.count + text.count / 4 * 3 + 3)
-        return Self.values.withUnsafeBufferPointer { values in
-            var index = 0
-            while index < text.count {
-                // Whole groups at once.
-                if count == 0, paddings == 0 {
-                    while index + 4 <= text.count {
-                        let (a, b) = (values[Int(text[index])], values[Int(text[index + 1])])
-                        let (c, d) = (values[Int(text[index + 2])], values[Int(text[index + 3])])
-                        guard (a | b | c | d) < Self.padding else { break }
-                        bytes.append(a << 2 | b >> 4)
-                        bytes.append(b << 4 | c >> 2)
-                        bytes.append(c << 6 | d)
-                        index += 4
-                    }
-                    if index == text.count { return true }
-                }
-                guard take(values[Int(text[index])], to: &bytes) else { return false }
-                index += 1
+        var index = 0
+        while index < text.count {
+            if count == 0, paddings == 0 {
+                index += Self.decodeGroups(UnsafeRawBufferPointer(rebasing: text[index...]), to: &bytes)
+                if index == text.count { return true }
             }
-            return true
+            guard take(Self.values[Int(text[index])], to: &bytes) else { return false }
+            index += 1
         }
+        return true
+    }
+
+    /// Decodes whole groups without padding from the start of `text` on.
+    ///
+    /// - Returns: how many bytes of it that were.
+    private static func decodeGroups(_ text: UnsafeRawBufferPointer, to bytes: inout [UInt8]) -> Int {
+        let start = bytes.count
+        bytes.append(contentsOf: repeatElement(0, count: text.count / 4 * 3))
+        var groups = 0
+        values.withUnsafeBufferPointer { values in
+            bytes.withUnsafeMutableBufferPointer { bytes in
+                var output = start
+                for first in stride(from: 0, to: text.count - 3, by: 4) {
+                    let (a, b) = (values[Int(text[first])], values[Int(text[first + 1])])
+                    let (c, d) = (values[Int(text[first + 2])], values[Int(text[first + 3])])
+                    guard (a | b | c | d) < padding else { return }
+                    bytes[output] = a << 2 | b >> 4
+                    bytes[output + 1] = b << 4 | c >> 2
+                    bytes[output + 2] = c << 6 | d
+                    output += 3
+                    groups += 1
+                }
+            }
+        }
+        bytes.removeLast(bytes.count - start - groups * 3)
+        return groups * 4
     }
 
     /// Whether the text may end here.
