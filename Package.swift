@@ -144,6 +144,9 @@ let package = Package(
             "Repositories", "Identity", "MetadataStore", "GitStore", "ObjectStore", "HubCore", "HubTestSupport", nioCore, logging,
             serviceLifecycle,
         ]),
+        tests("CommunityTests", [
+            "Community", "Repositories", "Identity", "MetadataStore", "GitStore", "HubCore", "HubTestSupport", logging,
+        ]),
         tests("GitProtocolsTests", [
             "GitProtocols", "HubCore", "HubTestSupport", "Identity", "MetadataStore", "ObjectStore", "Repositories", "WebCore", "COpenSSL",
             hummingbird, httpTypes, nioCore, logging,

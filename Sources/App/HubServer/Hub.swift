@@ -44,6 +44,7 @@ package final class Hub: Sendable {
     package let facts: FactsService
     /// What happens to repositories, for whoever follows it.
     package let events: RepositoryEvents
+    package let community: Community
     package let metrics: MetricsRegistry
     /// Where the hub is reached, the main address first.
     package let externalAddresses: ExternalAddresses
@@ -92,12 +93,16 @@ package final class Hub: Sendable {
             concurrentReceives: System.coreCount, events: events)
         facts = FactsService(store: store, git: gitService, lfs: lfs, logger: logger)
 
-        let community = Community(store: store, identity: identity)
+        community = Community(
+            store: store, identity: identity, git: gitService, events: events, key: try secrets.key("community.key"))
         let router = Router(context: HubContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestMiddleware())
         router.add(middleware: GitHTTPMiddleware(identity: identity, git: gitService))
         router.add(middleware: LFSMiddleware(identity: identity, lfs: lfs))
         var extensions = HubExtensions()
+        extensions.pullRequests = CommitPullRequests(community)
+        let spaceRoutes = SpaceRoutes(community: community)
+        extensions.created = { try await spaceRoutes.setUp($1, $2, $0) }
         extensions.xetHashes = { [xet] _, objects in try await xet.hashes(of: objects).mapValues(\.hex) }
         let hubServices = HubServices(
             identity: identity, store: store, repositories: repositories, git: gitService, lfs: lfs, objects: objects,
@@ -142,6 +147,7 @@ package final class Hub: Sendable {
             RepositoryMaintenance(git: gitService, logger: logger), FactsIndexer(facts: facts, logger: logger),
             MemoryReturn(), server,
         ]
+        services += community.services(logger: logger)
         if let watcher = network.certificateWatcher { services.append(watcher) }
         logger.notice(
             "The hub is ready at \(externalAddresses.main)", metadata: ["data": "\(folder.path)", "process.id": "\(getpid())"])
