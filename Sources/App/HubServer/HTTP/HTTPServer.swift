@@ -123,13 +123,7 @@ final class HTTPServer: Service {
             switch address {
             case .network(let host, let port): channel = try await bootstrap.bind(host: host, port: port, childChannelInitializer: setUp)
             case .socket(let path):
-                // Made unreadable for others from the first moment on: the mode of a socket is set when it is bound.
-                let mask = umask(0o177)
-                defer { umask(mask) }
-                channel = try await bootstrap.bind(
-                    unixDomainSocketPath: SocketPath.shortened(path), cleanupExistingSocketFile: true, childChannelInitializer: setUp)
-                // The mask belongs to the whole process; another thread may have changed it meanwhile.
-                guard chmod(path, 0o600) == 0 else { throw IOError(errnoCode: errno, reason: "chmod") }
+                channel = try await bootstrap.bind(SocketPath.bound(path), childChannelInitializer: setUp)
             case .descriptor(let descriptor): channel = try await bootstrap.bind(descriptor, childChannelInitializer: setUp)
             }
             return Listener(accepting: channel, address: address, port: channel.channel.localAddress?.port)
