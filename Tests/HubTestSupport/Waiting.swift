@@ -4,6 +4,8 @@ import Foundation
 package struct WaitedInVain: Error, CustomStringConvertible {
     package let event: String
     package var description: String { "\(event) did not come about" }
+
+    package init(event: String) { self.event = event }
 }
 
 /// Waits for what another process does and no handle tells of: a socket that listens, a file that appears.

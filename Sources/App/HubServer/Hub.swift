@@ -105,7 +105,7 @@ package final class Hub: Sendable {
         extensions.created = { try await spaceRoutes.setUp($1, $2, $0) }
         extensions.xetHashes = { [xet] _, objects in try await xet.hashes(of: objects).mapValues(\.hex) }
         let hubServices = HubServices(
-            identity: identity, store: store, repositories: repositories, git: gitService, lfs: lfs, objects: objects,
+            identity: identity, store: store, repositories: repositories, git: gitService, lfs: lfs, objects: objects, facts: self.facts,
             extensions: extensions)
         router.add(middleware: XetMiddleware(xet: xet))
         router.add(middleware: HuggingFaceAPI(hubServices, routes: CommunityRoutes(community).all + XetTokenRoutes(xet: xet).routes))

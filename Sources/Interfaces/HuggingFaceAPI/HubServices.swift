@@ -1,4 +1,5 @@
 import Identity
+import Logging
 import MetadataStore
 import ObjectStore
 import Repositories
@@ -11,6 +12,8 @@ package struct HubServices: Sendable {
     package let git: GitService
     package let lfs: LFSService
     package let objects: FileObjectStore
+    /// What the files of repositories say.
+    package let facts: FactsService
     /// Ids of one part, as tutorials write them, and the repositories that they stand for here.
     package let aliases: RepositoryAliases
     package let downloads: DownloadCounter
@@ -18,7 +21,7 @@ package struct HubServices: Sendable {
 
     package init(
         identity: Identity, store: MetadataStore, repositories: RepositoryService, git: GitService, lfs: LFSService,
-        objects: FileObjectStore, extensions: HubExtensions = HubExtensions()
+        objects: FileObjectStore, facts: FactsService? = nil, extensions: HubExtensions = HubExtensions()
     ) {
         self.identity = identity
         self.store = store
@@ -26,6 +29,7 @@ package struct HubServices: Sendable {
         self.git = git
         self.lfs = lfs
         self.objects = objects
+        self.facts = facts ?? FactsService(store: store, git: git, lfs: lfs, logger: Logger(label: "csghub"))
         aliases = RepositoryAliases(store: store)
         downloads = DownloadCounter(store: store)
         self.extensions = extensions

@@ -10,7 +10,7 @@ struct SearchTests {
         var found: [String] = []
         Array(text.utf8).withUnsafeBufferPointer { bytes in
             var words = SearchWords(bytes, for: purpose)
-            words.forEach { word, range in
+            words.forEach { word, range, isColocated in
                 #expect(range.lowerBound < range.upperBound && range.upperBound <= bytes.count)
                 found.append(String(decoding: word, as: UTF8.self))
                 return true
@@ -22,8 +22,8 @@ struct SearchTests {
     @Test(
         "text becomes words",
         arguments: [
-            ("Qwen2.5-7B-Instruct", ["qwen", "2", "5", "7", "b", "instruct"]),
-            ("Café Žižek", ["cafe", "zizek"]), ("ＡＢ１", ["ab", "1"]), ("", []), ("--", []),
+            ("Qwen2.5-7B-Instruct", ["qwen2", "5", "7b", "instruct"]), ("Llama-3-8B", ["llama", "3", "llama3", "8b"]),
+            ("Café Žižek", ["cafe", "zizek"]), ("ＡＢ１", ["ab1"]), ("", []), ("--", []),
             ("机器学习", ["机器", "器学", "学习", "习"]), ("猫", ["猫"]), ("AI模型!", ["ai", "模型", "型"]),
             ("モデル", ["モデ", "デル", "ル"]), ("한국어", ["한국", "국어", "어"]), ("Модель", ["модель"]),
         ])
@@ -45,9 +45,9 @@ struct SearchTests {
             bytes.withUnsafeBufferPointer { buffer in
                 var words = SearchWords(buffer, for: Bool.random(using: &generator) ? .query : .document)
                 var last = 0
-                words.forEach { word, range in
+                words.forEach { word, range, isColocated in
                     #expect(!word.isEmpty && word.count <= SearchWords.maximumWordBytes + 8)
-                    #expect(range.lowerBound >= 0 && range.upperBound <= bytes.count && range.lowerBound >= last - 4)
+                    #expect(range.lowerBound >= 0 && range.upperBound <= bytes.count && (isColocated || range.lowerBound >= last - 4))
                     last = range.lowerBound
                     return true
                 }
@@ -81,6 +81,7 @@ struct SearchTests {
         #expect(try await find("cafe senti") == ["two"])
         #expect(try await find("senti cafe") == [])
         #expect(try await find("llama3") == ["Llama-3-8B"])
+        #expect(try await find("llama-3") == ["Llama-3-8B"])
         #expect(try await find("llama 8b") == ["Llama-3-8B"])
         #expect(try await find("LLA") == ["Llama-3-8B"])
         #expect(try await find("model") == ["two", "Llama-3-8B"])

@@ -119,21 +119,18 @@ struct FactsTests {
         let corpus = PoisonedFiles.corpus(count: Mutator.isFull ? 500 : 160, &mutator)
         // Half of them are there before the service starts.
         for (number, file) in corpus.prefix(corpus.count / 2).enumerated() { try await push(file, number, to: site) }
-        let events = site.git.events
         let indexer = FactsIndexer(facts: site.facts, logger: Logger(label: "test"))
         let group = ServiceGroup(services: [indexer], logger: Logger(label: "test"))
         let start = ContinuousClock.now
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             for (number, file) in corpus.enumerated().dropFirst(corpus.count / 2) { try await push(file, number, to: site) }
-            // The test's own limit of time ends this, should it not.
-            while try await site.store.staleFacts(after: nil, rules: FactsRules.version).repositories.isEmpty == false { await Task.yield() }
+            try await allIndexed(site)
             await group.triggerGracefulShutdown()
             try await tasks.waitForAll()
         }
         let time = (ContinuousClock.now - start) / .seconds(1)
         print("indexed \(corpus.count) repositories with wrong files in \(time) s, seed \(mutator.seed)")
-        _ = events
         var query = RepositoryListQuery(visibleTo: .publicOnly, limit: 1000)
         let page = try await site.store.listRepositories(query)
         #expect(page.total == corpus.count + 1, "seed \(mutator.seed)")
@@ -143,6 +140,15 @@ struct FactsTests {
         query.includesCardData = true
         #expect(try await site.store.listRepositories(query).items.map(\.facts) == [healthy])
         try await site.close()
+    }
+
+    /// What the service does is seen in the database only.
+    private func allIndexed(_ site: FactsSite) async throws {
+        for _ in 0..<6000 {
+            if try await site.store.staleFacts(after: nil, rules: FactsRules.version).repositories.isEmpty { return }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        throw WaitedInVain(event: "an index of all repositories")
     }
 
     private func push(_ file: PoisonedFiles.File, _ number: Int, to site: FactsSite) async throws {

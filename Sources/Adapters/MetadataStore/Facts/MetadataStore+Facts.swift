@@ -7,7 +7,7 @@ extension MetadataStore {
     package func facts(of id: RepositoryID) async throws -> RepositoryFacts? {
         try lookUp { db in
             try db.row("SELECT \(FactsRow.columns), f.card_data FROM facts AS f WHERE f.repository_id = ?", [id])
-                .flatMap(FactsRow.facts)
+                .flatMap { FactsRow.facts($0, from: 0, withCard: true) }
         }
     }
 

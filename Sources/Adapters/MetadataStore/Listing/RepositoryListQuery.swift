@@ -21,7 +21,7 @@ package struct RepositoryListQuery: Sendable {
     package var owner: NamespaceName?
     /// Each must be a part of `owner/name`, without case. At most `maximumParts` are taken.
     package var nameParts: [String] = []
-    /// Full-text search over name, title, tags, description and README.
+    /// Full-text search over name, title, tags, description and README. Of more than 20,000 matches the newest are taken.
     package var text: String?
     package var tags: [String] = []
     package var library: String?
@@ -55,7 +55,7 @@ package struct RepositoryListQuery: Sendable {
 package struct RepositoryListItem: Sendable {
     package let repository: Repository
     /// Empty facts as long as the indexer has not been there.
-    package let facts: RepositoryFacts
+    package var facts: RepositoryFacts
     package let counters: RepositoryCounters
 }
 

@@ -138,22 +138,43 @@ struct RepositoryListing {
 extension RepositoryListItem {
     private static func select(withCard: Bool) -> String {
         """
-        SELECT r.id, r.uid, r.kind, n.name AS owner_name, n.account_id, n.organization_id, r.name, r.visibility, r.gating,
-            r.default_branch, r.creator_id, r.description, r.created_at, r.updated_at, r.deleted_at,
+        SELECT r.id, r.uid, r.kind, n.name, n.account_id, n.organization_id, r.name, r.visibility, r.gating, r.default_branch,
+            r.creator_id, r.description, r.created_at, r.updated_at, r.deleted_at,
             l.downloads, l.downloads_all_time, l.likes, l.trending, \(FactsRow.columns)\(withCard ? ", f.card_data" : "")
         FROM repositories AS r JOIN namespaces AS n ON n.id = r.namespace_id
         LEFT JOIN facts AS f ON f.repository_id = r.id LEFT JOIN listing AS l ON l.repository_id = r.id WHERE r.id = ?
         """
     }
 
+    private static let withCard = select(withCard: true)
+    private static let withoutCard = select(withCard: false)
+
     static func find(_ id: RepositoryID, withCard: Bool, in db: Database) throws -> RepositoryListItem? {
-        guard let row = try db.row(select(withCard: withCard), [id]) else { return nil }
-        let repository = try RepositoryRow.repository(row)
-        let facts = FactsRow.facts(row) ?? RepositoryFacts(commit: nil, lastModified: repository.createdAt)
-        let trending: Int64 = row["trending"] ?? 0
+        let statement = try db.cachedStatement(sql: withCard ? Self.withCard : withoutCard)
+        let cursor = try Row.fetchCursor(statement, arguments: [id])
+        // The row lives as long as its cursor.
+        defer { withExtendedLifetime(cursor) {} }
+        guard let row = try cursor.next() else { return nil }
+        let repository = try repository(row)
+        let facts = FactsRow.facts(row, from: 19, withCard: withCard)
+        let trending: Int64 = row[18] ?? 0
         let counters = RepositoryCounters(
-            downloads: row["downloads"] ?? 0, downloadsAllTime: row["downloads_all_time"] ?? 0, likes: row["likes"] ?? 0,
+            downloads: row[15] ?? 0, downloadsAllTime: row[16] ?? 0, likes: row[17] ?? 0,
             trendingScore: Double(trending) / DayCounts.scoreUnit)
-        return RepositoryListItem(repository: repository, facts: facts, counters: counters)
+        return RepositoryListItem(
+            repository: repository, facts: facts ?? RepositoryFacts(commit: nil, lastModified: repository.createdAt), counters: counters)
+    }
+
+    /// By place, for the reason that `FactsRow.facts` gives.
+    private static func repository(_ row: Row) throws -> Repository {
+        let (account, organization): (AccountID?, OrganizationID?) = (row[4], row[5])
+        guard let owner = account.map(NamespaceOwner.account) ?? organization.map(NamespaceOwner.organization) else {
+            throw MetadataError.unusable("A name space has no owner.")
+        }
+        return Repository(
+            id: row[0], uid: RepositoryUID(trusted: row[1]), kind: row[2], name: RepositoryName(trustedOwner: row[3], name: row[6]),
+            owner: owner, visibility: row[7], gating: row[8], defaultBranch: row[9], creator: row[10], description: row[11],
+            createdAt: Date(milliseconds: row[12]), updatedAt: Date(milliseconds: row[13]),
+            deletedAt: (row[14] as Int64?).map { Date(milliseconds: $0) })
     }
 }

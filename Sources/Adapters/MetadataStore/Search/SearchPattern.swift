@@ -28,7 +28,7 @@ struct SearchPattern {
         var found: [[UInt8]] = []
         Array(text.utf8).withUnsafeBufferPointer { bytes in
             var words = SearchWords(bytes, for: .query)
-            words.forEach { word, _ in
+            words.forEach { word, _, _ in
                 found.append(word)
                 return true
             }

@@ -6,6 +6,8 @@ final class SearchTokenizer: FTS5CustomTokenizer {
     static let name = "hub"
 
     private static let ok: CInt = 0
+    /// `FTS5_TOKEN_COLOCATED`
+    private static let colocated: CInt = 1
 
     init(db: Database, arguments: [String]) {}
 
@@ -18,10 +20,10 @@ final class SearchTokenizer: FTS5CustomTokenizer {
         pText.withMemoryRebound(to: UInt8.self, capacity: Int(nText)) { bytes in
             let text = UnsafeBufferPointer(start: bytes, count: Int(nText))
             var words = SearchWords(text, for: tokenization.contains(.query) ? .query : .document)
-            words.forEach { word, range in
+            words.forEach { word, range, isColocated in
                 status = word.withUnsafeBytes { token in
                     tokenCallback(
-                        context, 0, token.baseAddress?.assumingMemoryBound(to: CChar.self), CInt(token.count),
+                        context, isColocated ? Self.colocated : 0, token.baseAddress?.assumingMemoryBound(to: CChar.self), CInt(token.count),
                         CInt(range.lowerBound), CInt(range.upperBound))
                 }
                 return status == Self.ok

@@ -1,8 +1,8 @@
 /// Splits text into the words that search knows.
 ///
-/// * Letters and digits form words, in lower case and without accents; a change between letters and digits begins a new word, so
-///   that `llama3`, `Llama-3` and `llama 3` are the same two words in a row. A word has at most `maximumWordBytes`; the rest of a
-///   longer one is dropped.
+/// * Letters and digits form words, in lower case and without accents. A word has at most `maximumWordBytes`; the rest of a longer
+///   one is dropped. In a document, letters and digits with a hyphen, a dot or an underscore between them are also one word, in the
+///   place of the second: `Llama-3` is found by `llama 3` and by `llama3`.
 /// * Chinese, Japanese and Korean have no spaces: a run of such characters gives each pair of neighbours, 机器学习 → 机器 器学
 ///   学习. In a document its last character follows alone, so that a query of one character finds it as a prefix.
 ///
@@ -15,14 +15,15 @@ struct SearchWords {
     static let maximumWordBytes = 64
 
     private enum Class {
-        case letter, digit, ideograph, mark, separator
+        case letter, ideograph, mark, separator
     }
 
     private let text: UnsafeBufferPointer<UInt8>
     private let purpose: Purpose
     private var word: [UInt8] = []
     private var wordStart = 0
-    private var wordClass = Class.separator
+    /// The word before, if it has letters only, and where it ends.
+    private var lastLetters: (bytes: [UInt8], start: Int, end: Int)?
     /// The ideograph before, with its place, and whether a pair that ends in it was given.
     private var previous: (bytes: [UInt8], start: Int, isPaired: Bool)?
 
@@ -32,8 +33,11 @@ struct SearchWords {
         word.reserveCapacity(Self.maximumWordBytes + 8)
     }
 
-    /// Gives each word with the range of bytes that it comes from; ends early when `body` returns false.
-    mutating func forEach(_ body: (_ word: [UInt8], _ range: Range<Int>) -> Bool) {
+    /// A word, the bytes that it comes from, and whether it stands in the place of the word before.
+    typealias Body = (_ word: [UInt8], _ range: Range<Int>, _ isColocated: Bool) -> Bool
+
+    /// Gives each word; ends early when `body` returns false.
+    mutating func forEach(_ body: Body) {
         var position = 0
         while position < text.count {
             let start = position
@@ -43,16 +47,12 @@ struct SearchWords {
         _ = endWord(at: position, body) && endRun(at: position, body)
     }
 
-    private mutating func take(_ scalar: UInt32, at range: Range<Int>, _ body: ([UInt8], Range<Int>) -> Bool) -> Bool {
+    private mutating func take(_ scalar: UInt32, at range: Range<Int>, _ body: Body) -> Bool {
         let kind = Self.classify(scalar)
         switch kind {
-        case .letter, .digit:
+        case .letter:
             guard endRun(at: range.lowerBound, body) else { return false }
-            if !word.isEmpty, kind != wordClass, !endWord(at: range.lowerBound, body) { return false }
-            if word.isEmpty {
-                wordStart = range.lowerBound
-                wordClass = kind
-            }
+            if word.isEmpty { wordStart = range.lowerBound }
             if word.count < Self.maximumWordBytes { append(scalar) }
             return true
         case .mark: return true
@@ -65,25 +65,36 @@ struct SearchWords {
     }
 
     private mutating func takeIdeograph(
-        _ scalar: UInt32, at range: Range<Int>, _ body: ([UInt8], Range<Int>) -> Bool
+        _ scalar: UInt32, at range: Range<Int>, _ body: Body
     ) -> Bool {
         let bytes = Unicode.Scalar(scalar).map { Array(String($0).utf8) } ?? []
         defer { previous = (bytes, range.lowerBound, previous != nil) }
         guard let previous else { return true }
-        return body(previous.bytes + bytes, previous.start..<range.upperBound)
+        return body(previous.bytes + bytes, previous.start..<range.upperBound, false)
     }
 
-    private mutating func endRun(at end: Int, _ body: ([UInt8], Range<Int>) -> Bool) -> Bool {
+    private mutating func endRun(at end: Int, _ body: Body) -> Bool {
         guard let last = previous else { return true }
         previous = nil
         if purpose == .query, last.isPaired { return true }
-        return body(last.bytes, last.start..<end)
+        return body(last.bytes, last.start..<end, false)
     }
 
-    private mutating func endWord(at end: Int, _ body: ([UInt8], Range<Int>) -> Bool) -> Bool {
+    private mutating func endWord(at end: Int, _ body: Body) -> Bool {
         guard !word.isEmpty else { return true }
         defer { word.removeAll(keepingCapacity: true) }
-        return body(word, wordStart..<end)
+        guard body(word, wordStart..<end, false) else { return false }
+        return purpose == .query || giveJoined(end: end, body)
+    }
+
+    /// The word together with the one before, where both make one name: `Llama-3`.
+    private mutating func giveJoined(end: Int, _ body: Body) -> Bool {
+        let before = lastLetters
+        lastLetters = word.count <= 32 && word.allSatisfy { (0x61...0x7a).contains($0) } ? (word, wordStart, end) : nil
+        guard let before, before.end + 1 == wordStart, let first = word.first, (0x30...0x39).contains(first), word.count <= 32,
+            [UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_")].contains(text[before.end])
+        else { return true }
+        return body(before.bytes + word, before.start..<end, true)
     }
 
     private mutating func append(_ scalar: UInt32) {
@@ -115,8 +126,7 @@ struct SearchWords {
 
     private static func classify(_ scalar: UInt32) -> Class {
         switch scalar {
-        case 0x30...0x39, 0xff10...0xff19: .digit
-        case 0x41...0x5a, 0x61...0x7a, 0xff21...0xff3a, 0xff41...0xff5a: .letter
+        case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0xff10...0xff19, 0xff21...0xff3a, 0xff41...0xff5a: .letter
         case 0..<0x80: .separator
         case 0x3041...0x3096, 0x3099...0x309a, 0x309d...0x309f, 0x30a1...0x30fa, 0x30fc...0x30ff, 0x3105...0x312f,
             0x3131...0x318e, 0x31a0...0x31bf, 0x31f0...0x31ff, 0x3400...0x4dbf, 0x4e00...0x9fff, 0x1100...0x11ff,
@@ -130,8 +140,7 @@ struct SearchWords {
     private static func classifyOther(_ scalar: UInt32) -> Class {
         guard let category = Unicode.Scalar(scalar)?.properties.generalCategory else { return .separator }
         switch category {
-        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .letterNumber: return .letter
-        case .decimalNumber: return .digit
+        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .letterNumber, .decimalNumber: return .letter
         case .nonspacingMark, .spacingMark, .enclosingMark: return .mark
         default: return .separator
         }

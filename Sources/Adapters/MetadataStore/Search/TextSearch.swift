@@ -4,12 +4,15 @@ import GRDB
 struct TextSearch {
     let db: Database
 
-    /// Empty when the text has no word.
+    /// What nearly all repositories hold is no question; of its matches the newest are taken.
+    static let maximumMatches = 20_000
+
+    /// At most `maximumMatches`; empty when the text has no word.
     func matches(_ text: String) throws -> RepositorySet {
         var set = RepositorySet()
         guard let pattern = SearchPattern(text) else { return set }
-        let statement = try db.cachedStatement(sql: "SELECT rowid FROM search WHERE search MATCH ?")
-        let cursor = try Int64.fetchCursor(statement, arguments: [pattern.match])
+        let statement = try db.cachedStatement(sql: "SELECT rowid FROM search WHERE search MATCH ? ORDER BY rowid DESC LIMIT ?")
+        let cursor = try Int64.fetchCursor(statement, arguments: [pattern.match, Self.maximumMatches])
         while let id = try cursor.next() { set.insert(id) }
         return set
     }

@@ -9,7 +9,7 @@ import MetadataStore
 struct BenchmarkCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "benchmark", abstract: "Measures the hub's parts.", shouldDisplay: false,
-        subcommands: [Commits.self])
+        subcommands: [Commits.self, Lists.self])
 }
 
 extension BenchmarkCommand {

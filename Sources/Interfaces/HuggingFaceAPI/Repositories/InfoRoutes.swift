@@ -17,11 +17,17 @@ enum InfoRoutes {
         let repository = try await call.repository()
         let expand = call.queries("expand").flatMap { $0.split(separator: ",").map(String.init) }
         try RepositoryJSON.check(expand)
-        guard let item = try await call.services.store.listItem(of: repository.id) else {
+        // A client that has just pushed sees what it pushed.
+        try await call.services.facts.current(of: repository)
+        guard var item = try await call.services.store.listItem(of: repository.id) else {
             throw MetadataError.repositoryNotFound
         }
-        var json = RepositoryJSON(item, call)
         let needsFiles = expand.isEmpty || expand.contains("siblings")
+        if let revision {
+            let commit = try await call.view(repository, at: revision).commit
+            if commit != item.facts.commit { item.facts = try await call.services.facts.facts(of: repository, at: commit) }
+        }
+        var json = RepositoryJSON(item, call)
         if revision != nil || needsFiles || expand.contains("sha") {
             let view = try await view(repository, at: revision, call)
             json.commit = view?.commit

@@ -26,6 +26,7 @@ package final class FactsService: Sendable {
     /// The facts of the default branch's present commit, made now if the indexer has not come to it yet.
     ///
     /// Rights are asked before.
+    @discardableResult
     package func current(of repository: Repository) async throws -> RepositoryFacts {
         let head = try await head(of: repository)
         if let facts = try await store.facts(of: repository.id), facts.commit == head { return facts }
