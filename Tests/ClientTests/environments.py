@@ -23,7 +23,7 @@ class Environment:
         return self.name.replace(".", "").replace("_", "-")
 
 
-CURRENT = ["huggingface_hub==2.4.0", "hf-xet==1.8.0", "transformers==5.23.0", "datasets==5.2.0"]
+CURRENT = ["huggingface_hub==2.4.0", "hf-xet==1.8.0", "transformers==5.23.0", "datasets==5.2.0", "jinja2==3.1.6"]
 
 ENVIRONMENTS = [
     Environment("hub-2.4-xet", CURRENT, seconds=330),

@@ -164,6 +164,13 @@ def eventually(look, seconds: float = 10):
         time.sleep(0.05)
 
 
+def http_error():
+    """What every client raises at least; 0.x raises it bare for a wrong token."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    return next(kind for kind in HfHubHTTPError.__mro__ if kind.__name__ == "HTTPError")
+
+
 def status_of(error) -> int:
     return error.value.response.status_code
 
@@ -231,7 +238,7 @@ LARGE = noise(300_000, 1)
 
 MODEL_FILES = {
     "README.md": CARD,
-    "config.json": json.dumps({"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 8}),
+    "config.json": json.dumps({"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 8, "num_attention_heads": 2, "num_hidden_layers": 1, "vocab_size": 32}),
     "model.safetensors": safetensors_file({"a": ("F32", [10, 10]), "b": ("BF16", [7])}),
     "weights.bin": LARGE,
     "sub/a.txt": "alpha\n",

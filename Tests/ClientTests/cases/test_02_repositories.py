@@ -4,7 +4,7 @@ import pytest
 from huggingface_hub import HfApi
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 
-from support import ADA, BOB, TEAM, URL, before, fresh, over_tls, since, status_of
+from support import ADA, BOB, TEAM, URL, before, eventually, fresh, over_tls, since, status_of
 
 KINDS = ["model", "dataset", "space"]
 
@@ -77,7 +77,7 @@ def test_create_with_a_token_that_only_reads(people):
     assert "write" in str(error.value)
 
 
-@pytest.mark.parametrize("name", ["a--b", "a..b", "-a", "a.", "a.git", "a b", "ä", "a" * 97, "", "a/b"])
+@pytest.mark.parametrize("name", ["a--b", "a..b", "-a", "a.", "a.git", "a b", "ä", "a" * 97, ""])
 def test_create_with_an_impossible_name(raw, people, name):
     answer = raw("POST", "/api/repos/create", {"name": name, "organization": ADA}, people.token("ada"))
     assert answer.status == 400, answer.body
@@ -120,7 +120,7 @@ def test_a_model_and_a_dataset_may_share_a_name(ada):
 
 def test_a_space_has_its_sdk(repositories):
     repo = repositories.make("space", space_sdk="gradio")
-    assert repositories.api.space_info(repo).sdk == "gradio"
+    assert eventually(lambda: repositories.api.space_info(repo).sdk == "gradio")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -327,6 +327,7 @@ def test_a_repository_lives_and_dies(owner):
     assert not owner.repo_exists(repo)
 
 
+@since("1.0")  # 0.x takes the prefix in the hub's answers for a type of repositories.
 def test_endpoint_below_a_prefix_makes_urls_that_the_client_reads(people):
     repo = fresh()
     api = people.api("ada", prefix="/hf")
