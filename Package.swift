@@ -138,7 +138,8 @@ let package = Package(
             swiftSettings: strict, linkerSettings: libgit2Companions),
 
         // Tests
-        .target(name: "HubTestSupport", path: "Tests/HubTestSupport", swiftSettings: strict),
+        .target(
+            name: "HubTestSupport", dependencies: ["HubCore", "ObjectStore"], path: "Tests/HubTestSupport", swiftSettings: strict),
         tests("HubCoreTests", ["HubCore"]),
         tests("RepositoriesTests", [
             "Repositories", "Identity", "MetadataStore", "GitStore", "ObjectStore", "HubCore", "HubTestSupport", nioCore, logging,

@@ -47,6 +47,44 @@ final class TestObjects: Sendable {
     }
 }
 
+extension TestObjects {
+    /// The bytes of an object as the server sends them, part by part from files.
+    func readFileParts(_ id: ObjectID, _ range: Range<Int64>) async throws -> [UInt8] {
+        let parts = try await store.open(id).read(range, pieceBytes: 1 << 20).makeFileParts()
+        var bytes: [UInt8] = []
+        while true {
+            let next = try await parts.next(limit: 100_000)
+            if next.isEmpty { return bytes }
+            for part in next {
+                var piece = [UInt8](repeating: 0, count: part.range.count)
+                let count = pread(part.descriptor, &piece, piece.count, Int(part.range.lowerBound))
+                bytes += piece.prefix(max(0, count))
+            }
+        }
+    }
+
+    /// What all files below `objects` have together.
+    var storedBytes: Int64 {
+        get throws {
+            let root = folder.file("objects")
+            return try FileManager.default.subpathsOfDirectory(atPath: root).reduce(0) { total, path in
+                let attributes = try FileManager.default.attributesOfItem(atPath: "\(root)/\(path)")
+                guard attributes[.type] as? FileAttributeType == .typeRegular else { return total }
+                return total + Int64(attributes[.size] as? Int ?? 0)
+            }
+        }
+    }
+
+    /// Changes a byte of a stored file.
+    func damage(_ path: String, at offset: Int) throws {
+        let file = folder.file("objects/\(path)")
+        var content = try Data(contentsOf: URL(filePath: file))
+        content[content.startIndex + offset] ^= 1
+        try FileManager.default.removeItem(atPath: file)
+        try content.write(to: URL(filePath: file))
+    }
+}
+
 /// Content for tests: the same for the same seed.
 struct TestContent: Sendable {
     let bytes: [UInt8]
@@ -63,6 +101,10 @@ struct TestContent: Sendable {
         }
         var bytes: [UInt8] = []
         while bytes.count < count { bytes += block.prefix(count - bytes.count) }
+        self.init(bytes: bytes)
+    }
+
+    init(bytes: [UInt8]) {
         var digest = [UInt8](repeating: 0, count: 32)
         SHA256(bytes, bytes.count, &digest)
         self.bytes = bytes

@@ -1,5 +1,6 @@
 import Foundation
 import HubCore
+import HubTestSupport
 import Testing
 
 @testable import ObjectStore
@@ -9,11 +10,9 @@ struct XetFormatTests {
     @Test("cuts, names and checks content as hf-xet does", arguments: XetVector.all)
     func hashes(_ vector: XetVector) {
         let chunks = Self.chunks(of: vector.content, pieceBytes: vector.content.count)
-        #expect(Self.xorbHash(of: chunks).hex == vector.xorb)
-        #expect(Self.fileHash(of: chunks).hex == vector.file)
-        let hasher = KeyedBlake3(.term)
-        for chunk in chunks { hasher.update(chunk.hash) }
-        #expect(hasher.finish().hex == vector.check)
+        #expect(XetHashing.xorb(of: chunks).hex == vector.xorb)
+        #expect(XetHashing.file(of: chunks).hex == vector.file)
+        #expect(XetHashing.termCheck(of: chunks).hex == vector.check)
     }
 
     @Test("cuts the same however the content arrives", arguments: [1, 63, 8191, 8192, 65_537])
@@ -93,7 +92,7 @@ struct XetFormatTests {
         let chunks = Self.chunks(of: XetVector.noise.content, pieceBytes: 1 << 20)
         let key = [UInt8](repeating: 7, count: 32)
         var writer = ShardWriter(key: key, createdAt: .init(timeIntervalSince1970: 1), keyExpiresAt: .init(timeIntervalSince1970: 2))
-        let xorb = Self.xorbHash(of: chunks)
+        let xorb = XetHashing.xorb(of: chunks)
         writer.append(xorb, chunks: chunks, visible: [3..<5])
         let bytes = writer.finish()
         let reader = try Self.reader(bytes)
@@ -129,18 +128,6 @@ struct XetFormatTests {
         }
         if let last = chunker.finish() { chunks.append(last) }
         return chunks
-    }
-
-    static func xorbHash(of chunks: [XetChunk]) -> XetHash {
-        var tree = MerkleTree()
-        for chunk in chunks { tree.append(chunk.hash, length: chunk.length) }
-        return tree.finish()
-    }
-
-    static func fileHash(of chunks: [XetChunk]) -> XetHash {
-        var tree = MerkleTree()
-        for chunk in chunks { tree.append(chunk.hash, length: chunk.length) }
-        return tree.finishFile()
     }
 
     static func decode(_ xorb: [UInt8], pieceBytes: Int) throws -> (raw: [UInt8], hash: XetHash) {

@@ -83,6 +83,11 @@ extension MetadataStore {
         }
     }
 
+    /// Whether there are xorbs whose bytes are those of this object.
+    package func hasXorbs(madeOf oid: ObjectID) async throws -> Bool {
+        try lookUp { db in try db.exists("SELECT 1 FROM xorbs WHERE source_oid = ?", [oid]) }
+    }
+
     // MARK: Files
 
     /// Records objects whose recipes are stored and durable, and, if a repository is given, that it has them: all or none.

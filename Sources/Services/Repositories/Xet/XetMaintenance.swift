@@ -99,12 +99,3 @@ package struct XetMaintenance: Service {
         }
     }
 }
-
-extension XetService {
-    /// Cuts an object into chunks where it lies and records them. Nothing happens when it is gone.
-    package func chunk(_ oid: ObjectID) async throws {
-        guard let chunked = try await objects.chunk(oid) else { return }
-        try await store.recordXorbs(chunked.xorbs.map(XorbRecord.init))
-        _ = try await record([chunked.file], linkedTo: nil, account: nil)
-    }
-}

@@ -100,19 +100,14 @@ extension XetService {
 
     /// Gives recipes their places, then their rows.
     /// - Returns: whether any of the files was not known by this name.
-    func record(_ files: [PreparedFile], linkedTo repository: RepositoryID?, account: AccountID?) async throws -> Bool {
+    private func record(_ files: [PreparedFile], linkedTo repository: RepositoryID, account: AccountID?) async throws -> Bool {
         try await recording.run("") {
-            var isNew = false
             let known = try await store.xetHashes(of: files.map(\.id))
+            var isNew = false
+            for file in files where !isNew { isNew = try await store.xetFile(file.hash) == nil }
             try await withThrowingTaskGroup(of: Void.self) { group in
-                var running = 0
-                for file in files {
-                    if try await store.xetFile(file.hash) == nil { isNew = true }
-                    if running == Self.concurrentFiles {
-                        try await group.next()
-                        running -= 1
-                    }
-                    running += 1
+                for (index, file) in files.enumerated() {
+                    if index >= Self.concurrentFiles { try await group.next() }
                     // A recipe without a row may name other xorbs than this one.
                     let replaces = known[file.id] == nil
                     group.addTask { _ = try await self.objects.publish(file, replaces: replaces) }
@@ -120,7 +115,22 @@ extension XetService {
                 try await group.waitForAll()
             }
             try await store.recordXetFiles(files.map(XetFileRecord.init), linkedTo: repository, account: account)
+            for file in files where known[file.id] == nil {
+                // It had come whole before and was not cut yet: its bytes are in the xorbs now, which were just read for its SHA-256.
+                if try await !store.hasXorbs(madeOf: file.id) { try await objects.dropWholeFile(of: file.id) }
+            }
             return isNew
+        }
+    }
+
+    /// Cuts an object into chunks where it lies and records them. Nothing happens when it is gone, or has a recipe meanwhile.
+    package func chunk(_ oid: ObjectID) async throws {
+        guard let chunked = try await objects.chunk(oid) else { return }
+        try await recording.run("") {
+            guard try await store.xetHashes(of: [oid]).isEmpty, try await objects.stat(oid) != nil else { return }
+            try await store.recordXorbs(chunked.xorbs.map(XorbRecord.init))
+            _ = try await objects.publish(chunked.file, replaces: true)
+            try await store.recordXetFiles([XetFileRecord(chunked.file)], linkedTo: nil, account: nil)
         }
     }
 }

@@ -42,6 +42,13 @@ package struct ShardTerm: Hashable, Sendable {
     package let chunks: Range<Int>
     /// The keyed hash over the hashes of its chunks.
     package let check: XetHash?
+
+    package init(xorb: XetHash, rawBytes: Int, chunks: Range<Int>, check: XetHash?) {
+        self.xorb = xorb
+        self.rawBytes = rawBytes
+        self.chunks = chunks
+        self.check = check
+    }
 }
 
 /// Reads a shard that a client has sent, from a file, a window at a time. Source: *Xet specification, "Shard format"*.

@@ -13,6 +13,8 @@ package struct ShardWriter {
     private let createdAt: Date
     private let keyExpiresAt: Date
     private var bytes: [UInt8] = []
+    private var rawBytes: UInt64 = 0
+    private var storedBytes: UInt64 = 0
 
     /// - Parameter key: 32 random bytes, not all zero.
     package init(key: [UInt8], createdAt: Date, keyExpiresAt: Date) {
@@ -29,8 +31,11 @@ package struct ShardWriter {
 
     /// Adds a xorb with its chunks in order. Those outside `visible` belong to others: they are given made-up hashes.
     package mutating func append(_ xorb: XetHash, chunks: [XetChunk], visible: [Range<Int>]) {
-        let rawBytes = chunks.reduce(0) { $0 + $1.length }
-        append(xorb, 0, UInt32(chunks.count), UInt32(rawBytes), UInt32(rawBytes + chunks.count * XorbChunkHeader.byteCount))
+        let raw = chunks.reduce(0) { $0 + $1.length }
+        let stored = raw + chunks.count * XorbChunkHeader.byteCount
+        rawBytes += UInt64(raw)
+        storedBytes += UInt64(stored)
+        append(xorb, 0, UInt32(chunks.count), UInt32(raw), UInt32(stored))
         var offset: UInt32 = 0
         for (index, chunk) in chunks.enumerated() {
             let isVisible = visible.contains { $0.contains(index) }
@@ -47,11 +52,18 @@ package struct ShardWriter {
         append(1)
         append(UInt64(ShardRecord.byteCount))
         append(UInt64(ShardRecord.byteCount * 2))
-        bytes += [UInt8](repeating: 0, count: 48)
+        // Three empty tables for looking things up. Clients reckon the size of what is before the tables by where these begin.
+        for _ in 0..<3 {
+            append(footer)
+            append(0)
+        }
         bytes += key
         append(UInt64(max(0, createdAt.timeIntervalSince1970)))
         append(UInt64(max(0, keyExpiresAt.timeIntervalSince1970)))
-        bytes += [UInt8](repeating: 0, count: 72)
+        bytes += [UInt8](repeating: 0, count: 48)
+        append(storedBytes)
+        append(0)
+        append(rawBytes)
         append(footer)
         return bytes
     }

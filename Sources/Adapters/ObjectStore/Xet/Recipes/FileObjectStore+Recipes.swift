@@ -108,6 +108,17 @@ extension FileObjectStore {
         }
     }
 
+    /// Removes the file of an object that has a recipe, which holds all of it; who reads the file reads on.
+    package func dropWholeFile(of id: ObjectID) async throws {
+        let path = path(of: id)
+        try await write {
+            try self.flights.alone(id) { _ in
+                guard try self.recipe(id) != nil else { return }
+                guard unlink(path) == 0 || errno == ENOENT else { throw FileFault(operation: "unlink", code: errno) }
+            }
+        }
+    }
+
     /// The recipe of an object, or `nil`: the object is missing, or is a file that has not been cut into chunks.
     package func recipe(of id: ObjectID) async throws -> OpenRecipe? { try await read { try self.recipe(id) } }
 
