@@ -147,7 +147,8 @@ package final class Hub: Sendable {
             RepositoryMaintenance(git: gitService, logger: logger), FactsIndexer(facts: facts, logger: logger),
             MemoryReturn(), server,
         ]
-        services += community.services(logger: logger)
+        services += community.services(
+            webhooks: WebhookSender(group: MultiThreadedEventLoopGroup.singleton), logger: logger)
         if let watcher = network.certificateWatcher { services.append(watcher) }
         logger.notice(
             "The hub is ready at \(externalAddresses.main)", metadata: ["data": "\(folder.path)", "process.id": "\(getpid())"])

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import HubCore
 import Identity
 import Logging
@@ -13,6 +14,8 @@ package struct Community: Sendable {
     package let likes: Likes
     package let collections: Collections
     package let spaces: Spaces
+    package let webhooks: Webhooks
+    private let queue: WebhookQueue
     private let store: MetadataStore
     private let events: RepositoryEvents
 
@@ -21,8 +24,13 @@ package struct Community: Sendable {
         let box = SecretBox(key: key)
         self.store = store
         self.events = events
+        let logger = Logger(label: "hub.community")
+        webhooks = Webhooks(store: store, identity: identity, box: box)
+        let queue = WebhookQueue(store: store, identity: identity, git: git, bell: WebhookBell(), logger: logger)
+        self.queue = queue
         access = AccessRequests(store: store, identity: identity)
-        discussions = Discussions(store: store, identity: identity, git: git, notices: DiscussionNotices())
+        discussions = Discussions(store: store, identity: identity, git: git,
+            notices: DiscussionNotices { notice, repository, _ in await queue.add(notice, in: repository) })
         pullRequests = PullRequests(discussions)
         likes = Likes(store: store, identity: identity)
         collections = Collections(store: store, identity: identity)
@@ -30,7 +38,12 @@ package struct Community: Sendable {
     }
 
     /// What runs as long as the hub serves.
-    package func services(logger: Logger) -> [any Service] {
-        [PullRequestFollower(pullRequests, store: store, events: events, logger: logger)]
+    package func services(webhooks transport: any WebhookTransport, logger: Logger) -> [any Service] {
+        [
+            PullRequestFollower(pullRequests, store: store, events: events, logger: logger),
+            WebhookFollower(queue: queue, events: events),
+            WebhookDeliverer(
+                store: store, webhooks: webhooks, transport: transport, bell: queue.bell, logger: logger, clock: { Date() }),
+        ]
     }
 }

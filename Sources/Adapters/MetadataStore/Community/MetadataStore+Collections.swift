@@ -21,12 +21,15 @@ extension MetadataStore {
             case .account(let id): (id, false)
             case .everything: (nil, true)
             }
+        // Each its own statement, so that each has its index.
+        let ofOwner = query.owner == nil ? "?1 IS NULL" : "c.namespace_id = (SELECT id FROM namespaces WHERE key = ?1)"
+        let withItem =
+            query.repository == nil
+            ? "?2 IS NULL" : "c.id IN (SELECT collection_id FROM collection_items WHERE repository_id = ?2)"
         return try await read { db in
             let found = try db.rows(
                 CollectionRow.select + """
-                     WHERE (?1 IS NULL OR n.key = ?1)
-                    AND (?2 IS NULL OR EXISTS (SELECT 1 FROM collection_items AS i WHERE i.collection_id = c.id AND i.repository_id = ?2))
-                    AND (c.is_private = 0 OR ?3 OR n.account_id = ?4
+                     WHERE \(ofOwner) AND \(withItem) AND (c.is_private = 0 OR ?3 OR n.account_id = ?4
                         OR n.organization_id IN (SELECT organization_id FROM members WHERE account_id = ?4))
                     AND (c.updated_at, c.id) < (?5, ?6) ORDER BY c.updated_at DESC, c.id DESC LIMIT ?7
                     """,

@@ -43,7 +43,10 @@ struct LFSBatch: Sendable {
         if let hash = request.hash_algo, hash != "sha256" { throw LFSError.unknownHash(hash) }
         guard !request.objects.isEmpty else { throw LFSError.noObjects }
         guard request.objects.count <= Self.maximumObjects else { throw LFSError.tooManyObjects(limit: Self.maximumObjects) }
-        try await call.identity.require(operation == .upload ? .write : .readContent, on: repository, by: principal)
+        switch operation {
+        case .upload: try await call.requireUpload(to: repository, by: principal)
+        case .download: try await call.identity.require(.readContent, on: repository, by: principal)
+        }
 
         let sizes = try await call.lfs.sizes(of: request.objects.compactMap { ObjectID(hex: $0.oid) }, in: repository)
         let items = request.objects.map { object in Result { () throws(LFSError) in try item(object, sizes: sizes) } }

@@ -43,6 +43,26 @@ struct LFSCall: Sendable {
         return Transfer(repository: repository, account: grant.account, grant: grant)
     }
 
+    /// The same for an upload or its confirmation: for those who may write, or propose a change.
+    func upload(_ operation: TransferGrant.Operation, of oid: ObjectID) async throws -> Transfer {
+        let transfer = try await transfer(operation, of: oid, for: .read)
+        let principal: Principal
+        if let grant = transfer.grant {
+            principal = try await lfs.principal(of: grant)
+        } else {
+            principal = try await identity.principal(of: request, in: context, door: .lfs)
+        }
+        try await requireUpload(to: transfer.repository, by: principal)
+        return transfer
+    }
+
+    func requireUpload(to repository: Repository, by principal: Principal) async throws {
+        if let account = principal.account, lfs.proposals.contains(account.id, in: repository.id),
+            try await identity.may(.discuss, on: repository, by: principal)
+        { return }
+        try await identity.require(.write, on: repository, by: principal)
+    }
+
     /// The signature comes in the link for clients that send no headers to it, else in `Authorization`.
     private var grantText: String? {
         if let text = request.uri.queryParameters[Substring(Self.grantParameter)] { return String(text) }

@@ -65,7 +65,7 @@ struct LFSParts: Sendable {
 
     /// The upload that an address names, if it belongs to this object, repository and account.
     private func session(_ oid: ObjectID, _ id: Substring) async throws -> (UploadSession?, Transfer) {
-        let transfer = try await call.transfer(.multipart, of: oid, for: .write)
+        let transfer = try await call.upload(.multipart, of: oid)
         guard id.utf8.count == 32, id.utf8.allSatisfy({ Hex.value(of: $0) != nil }) else {
             throw ObjectStoreError.uploadNotFound
         }

@@ -24,7 +24,7 @@ struct LFSTransfers: Sendable {
 
     /// `PUT`: stores the body, if it is what the address and the link say.
     func receive(_ oid: ObjectID) async throws -> Response {
-        let transfer = try await call.transfer(.upload, of: oid, for: .write)
+        let transfer = try await call.upload(.upload, of: oid)
         let length = call.request.headers[.contentLength].flatMap { Int64($0) }
         guard let size = transfer.grant?.sizeBytes ?? length else { throw LFSRequestError.lengthRequired }
         // Told before the body is read.
@@ -38,7 +38,7 @@ struct LFSTransfers: Sendable {
     func verify() async throws -> Response {
         let form = try await call.body(LFSForms.ObjectReference.self)
         guard let oid = ObjectID(hex: form.oid) else { throw LFSError.invalidObjectID(form.oid) }
-        let transfer = try await call.transfer(.verify, of: oid, for: .write)
+        let transfer = try await call.upload(.verify, of: oid)
         guard let size = try await call.lfs.sizes(of: [oid], in: transfer.repository)[oid] else {
             throw LFSError.objectNotFound(oid)
         }

@@ -30,6 +30,10 @@ enum PreuploadRoutes {
 
     private static func preupload(_ call: HubCall) async throws -> Response {
         let target = try await CommitTarget(call, opensRequest: call.flag("create_pr"))
+        if call.flag("create_pr") || target.reference.text.hasPrefix("refs/pr/"), let account = call.principal.account {
+            // The caller may open a pull request or commit to this one, so it may upload what goes into it.
+            call.services.lfs.proposals.note(account.id, in: target.repository.id)
+        }
         let form = try await call.json(Form.self, limit: maximumBodyBytes)
         guard form.files.count <= maximumFiles else { throw HubAPIError.tooMany("files", limit: maximumFiles) }
         let view = try await call.viewIfAny(target.repository, at: target.reference.text)

@@ -50,7 +50,7 @@ struct DiscussionRoutes: Sendable {
         let (items, count) = try await community.discussions.list(query)
         return call.answer([
             "discussions": .array(items.map { DiscussionJSON(repository, call).item($0) }), "count": JSON(count),
-            "start": JSON(page * Self.pageSize), "numClosedDiscussions": 0,
+            "start": JSON(page * Self.pageSize),
         ])
     }
 

@@ -9,6 +9,7 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
     case membersCreateOrganizations = "members-create-organizations"
     case passwordMinimumLength = "password-minimum-length"
     case repositoryAliases = "repository-aliases"
+    case webhookTargets = "webhook-targets"
 
     /// What a value may be.
     package enum Kind: Hashable, Sendable {
@@ -17,6 +18,8 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
         case number(ClosedRange<Int>)
         /// What `AliasList` reads.
         case aliases
+        /// What `AllowedTargets` reads.
+        case targets
     }
 
     package var key: String { rawValue }
@@ -26,6 +29,7 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
         case .anonymousRead, .passwordForGit, .membersCreateOrganizations: .flag
         case .passwordMinimumLength: .number(8...128)
         case .repositoryAliases: .aliases
+        case .webhookTargets: .targets
         }
     }
 
@@ -33,7 +37,7 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
         switch self {
         case .anonymousRead, .passwordForGit, .membersCreateOrganizations: "false"
         case .passwordMinimumLength: "8"
-        case .repositoryAliases: ""
+        case .repositoryAliases, .webhookTargets: ""
         }
     }
 
@@ -44,6 +48,8 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
         case .membersCreateOrganizations: "Every account may create organizations, not administrators only."
         case .passwordMinimumLength: "The least number of characters in a new password."
         case .repositoryAliases: "What model ids of one part stand for, as in “gpt2=openai-community/gpt2, datasets/squad=rajpurkar/squad”."
+        case .webhookTargets:
+            "The hosts and address ranges that webhooks may be sent to, as in “hooks.example, *.ci.example, 10.1.0.0/16”; none unless set."
         }
     }
 
@@ -53,6 +59,7 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
         case .flag: "true or false"
         case .number(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
         case .aliases: "a list such as “gpt2=openai-community/gpt2, datasets/squad=rajpurkar/squad” of at most \(AliasList.maximumCount)"
+        case .targets: "a list of hosts and address ranges such as “hooks.example, 10.1.0.0/16” of at most \(AllowedTargets.maximumCount)"
         }
     }
 
@@ -70,6 +77,9 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
             return String(number)
         case .aliases:
             guard let list = AliasList(text) else { throw .invalidSetting(key: key, rule: rule) }
+            return list.text
+        case .targets:
+            guard let list = AllowedTargets(text) else { throw .invalidSetting(key: key, rule: rule) }
             return list.text
         }
     }

@@ -29,6 +29,8 @@ package final class LFSService: Sendable {
     }
 
     package let settings: Settings
+    /// Who may upload without the right to write.
+    package let proposals: UploadProposals
     let store: MetadataStore
     let objects: FileObjectStore
     private let signer: TransferSigner
@@ -43,6 +45,7 @@ package final class LFSService: Sendable {
         self.signer = signer
         self.settings = settings
         self.clock = clock
+        proposals = UploadProposals(clock: clock)
     }
 
     /// The sizes of those of `oids` that the repository has.
