@@ -22,7 +22,8 @@ package struct SentFile: Sendable {
     package func term(_ range: Range<Int>) -> ShardTerm {
         let part = chunks[range]
         return ShardTerm(
-            xorb: xorb, rawBytes: part.reduce(0) { $0 + $1.length }, chunks: range, check: XetHashing.termCheck(of: part))
+            xorb: xorb, rawBytes: part.reduce(0) { $0 + $1.length }, chunks: range,
+            check: XetHashing.termCheck(of: part))
     }
 
     package func content(_ range: Range<Int>) -> [UInt8] {
@@ -68,5 +69,7 @@ package enum XorbBuilder {
     }
 
     private static func word(_ value: UInt64) -> [UInt8] { withUnsafeBytes(of: value.littleEndian) { Array($0) } }
-    private static func number(_ value: Int) -> [UInt8] { withUnsafeBytes(of: UInt32(value).littleEndian) { Array($0) } }
+    private static func number(_ value: Int) -> [UInt8] {
+        withUnsafeBytes(of: UInt32(value).littleEndian) { Array($0) }
+    }
 }

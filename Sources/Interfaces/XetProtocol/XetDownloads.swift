@@ -49,11 +49,14 @@ struct XetDownloads: Sendable {
 
     func deduplication(_ chunk: XetHash) async throws -> Response {
         let access = try await call.access(for: .read)
-        guard let shard = try await call.xet.deduplication(for: chunk, access: access) else { throw XetRequestError.notFound }
+        guard let shard = try await call.xet.deduplication(for: chunk, access: access) else {
+            throw XetRequestError.notFound
+        }
         return Response(
             status: .ok,
             headers: [
-                .contentType: "application/octet-stream", .contentLength: String(shard.count), .cacheControl: "no-store",
+                .contentType: "application/octet-stream", .contentLength: String(shard.count),
+                .cacheControl: "no-store",
             ], body: ResponseBody(byteBuffer: ByteBuffer(bytes: shard)))
     }
 
@@ -67,7 +70,8 @@ struct XetDownloads: Sendable {
             // 403 makes the client ask for the file anew, with new links.
             throw ProblemError(.forbidden, code: "invalid_link", "This link has expired or was not made by this hub.")
         }
-        guard grant.xorb == xorb, let range = try Self.range(call.request.headers[.range]), let start = Int(exactly: range.lowerBound),
+        guard grant.xorb == xorb, let range = try Self.range(call.request.headers[.range]),
+            let start = Int(exactly: range.lowerBound),
             let end = Int(exactly: range.upperBound), end < grant.range.upperBound, start >= grant.range.lowerBound
         else { throw XetRequestError.invalidRange }
         let table = try await call.xet.table(of: grant)
@@ -91,14 +95,17 @@ struct XetDownloads: Sendable {
         guard let header else { return nil }
         guard header.hasPrefix("bytes=") else { throw XetRequestError.invalidRange }
         let ends = header.dropFirst(6).split(separator: "-", omittingEmptySubsequences: false)
-        guard ends.count == 2, ends.allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }), let first = Int64(ends[0]),
+        guard ends.count == 2, ends.allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }),
+            let first = Int64(ends[0]),
             let last = ends[1].isEmpty ? Int64.max - 1 : Int64(ends[1]), first <= last
         else { throw XetRequestError.invalidRange }
         return first...min(last, Int64.max - 1)
     }
 }
 
-/// JSON of reconstructions. Ends of `range` and `chunks` are exclusive, those of bytes inclusive.
+/// JSON of reconstructions.
+///
+/// Ends of `range` and `chunks` are exclusive, those of bytes inclusive.
 enum ReconstructionForms {
     typealias Link = (XetHash, Range<Int>) -> String
 
@@ -137,7 +144,8 @@ enum ReconstructionForms {
             for (xorb, parts) in reconstruction.fetches {
                 fetches[xorb.hex] = parts.map { part in
                     Fetch(
-                        range: Span(start: part.chunks.lowerBound, end: part.chunks.upperBound), url: link(xorb, part.bytes),
+                        range: Span(start: part.chunks.lowerBound, end: part.chunks.upperBound),
+                        url: link(xorb, part.bytes),
                         url_range: Span(start: part.bytes.lowerBound, end: part.bytes.upperBound - 1))
                 }
             }

@@ -24,7 +24,8 @@ extension XetRequestError: Refusal {
             Problem(
                 .missing, code: "other_store",
                 "The hub was restored or moved since this began; run the command again.")
-        case .invalidHash(let text): Problem(.invalid, code: "invalid_hash", "“\(text.shortened)” is no hash of 64 hex digits.")
+        case .invalidHash(let text):
+            Problem(.invalid, code: "invalid_hash", "“\(text.shortened)” is no hash of 64 hex digits.")
         case .invalidRange: Problem(.invalid, code: "invalid_range", "The range is not one that this link gives.")
         }
     }
@@ -74,7 +75,8 @@ enum XetProblemResponse {
         _ status: HTTPResponse.Status, _ code: String, _ message: String, _ context: HubContext
     ) -> Response {
         var response = Response.json(
-            Body(error: message, code: code, request_id: context.requestID), status: status, contentType: "application/json")
+            Body(error: message, code: code, request_id: context.requestID), status: status,
+            contentType: "application/json")
         response.headers[.cacheControl] = "no-store"
         if status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer realm=\"csghub\"" }
         return response

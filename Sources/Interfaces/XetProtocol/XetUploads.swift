@@ -81,7 +81,9 @@ struct XetUploads: Sendable {
             }
             group.cancelAll()
             // The timer ends by cancellation.
-            while let result = await group.nextResult() { if case .failure(let error) = result, !(error is CancellationError) { throw error } }
+            while let result = await group.nextResult() {
+                if case .failure(let error) = result, !(error is CancellationError) { throw error }
+            }
         }
     }
 

@@ -59,7 +59,8 @@ struct XetFormatTests {
         let empty: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0]
         let cut = Array(whole.dropLast())
         for (name, bytes) in [
-            ("version", version), ("scheme", scheme), ("short", short), ("long", long), ("huge", huge), ("lengths", twoLengths),
+            ("version", version), ("scheme", scheme), ("short", short), ("long", long), ("huge", huge),
+            ("lengths", twoLengths),
             ("empty chunk", empty), ("cut", cut), ("nothing", []), ("trailing", whole + [0]),
         ] {
             #expect(throws: XetFormatError.self, "\(name)") { try Self.decode(bytes, pieceBytes: 1000) }
@@ -91,7 +92,8 @@ struct XetFormatTests {
     func answer() throws {
         let chunks = Self.chunks(of: XetVector.noise.content, pieceBytes: 1 << 20)
         let key = [UInt8](repeating: 7, count: 32)
-        var writer = ShardWriter(key: key, createdAt: .init(timeIntervalSince1970: 1), keyExpiresAt: .init(timeIntervalSince1970: 2))
+        var writer = ShardWriter(
+            key: key, createdAt: .init(timeIntervalSince1970: 1), keyExpiresAt: .init(timeIntervalSince1970: 2))
         let xorb = XetHashing.xorb(of: chunks)
         writer.append(xorb, chunks: chunks, visible: [3..<5])
         let bytes = writer.finish()

@@ -64,9 +64,12 @@ struct XetStoreTests {
         let sent = SentFile(XetVector.one.content)
         for place in [10, sent.content.count + 3, sent.content.count + 37] {
             _ = try await store.putXorb(sent.xorb, isKnown: false, body: sent.body())
-            try objects.damage("xorbs/\(sent.xorb.hex.prefix(2))/\(sent.xorb.hex.dropFirst(2).prefix(2))/\(sent.xorb)", at: place)
+            try objects.damage(
+                "xorbs/\(sent.xorb.hex.prefix(2))/\(sent.xorb.hex.dropFirst(2).prefix(2))/\(sent.xorb)", at: place)
             let fresh = try objects.reopen()
-            await #expect(throws: XetStoreError.damagedXorb(sent.xorb)) { try await fresh.verifyXorb(sent.xorb) { _ in } }
+            await #expect(throws: XetStoreError.damagedXorb(sent.xorb)) {
+                try await fresh.verifyXorb(sent.xorb) { _ in }
+            }
             await fresh.close()
         }
     }
@@ -114,13 +117,17 @@ struct XetStoreTests {
         let whole = sent.term(0..<sent.chunks.count)
         let unknown = try #require(XetHash(hex: XetVector.one.xorb))
         let cases: [(ShardTerm, XetStoreError)] = [
-            (ShardTerm(xorb: unknown, rawBytes: whole.rawBytes, chunks: whole.chunks, check: whole.check), .missingXorb(unknown)),
+            (
+                ShardTerm(xorb: unknown, rawBytes: whole.rawBytes, chunks: whole.chunks, check: whole.check),
+                .missingXorb(unknown)
+            ),
             (
                 ShardTerm(xorb: sent.xorb, rawBytes: whole.rawBytes - 1, chunks: whole.chunks, check: whole.check),
                 .wrongTerm(sent.xorb)
             ),
             (
-                ShardTerm(xorb: sent.xorb, rawBytes: whole.rawBytes, chunks: 0..<(sent.chunks.count + 1), check: whole.check),
+                ShardTerm(
+                    xorb: sent.xorb, rawBytes: whole.rawBytes, chunks: 0..<(sent.chunks.count + 1), check: whole.check),
                 .wrongTerm(sent.xorb)
             ),
             (
@@ -135,7 +142,9 @@ struct XetStoreTests {
             _ = try await prepare(unknown, [whole], sha256: nil)
         }
         let other = TestContent(10)
-        await #expect(throws: XetStoreError.wrongSHA256(expected: other.id, actual: TestContent(bytes: sent.content).id)) {
+        await #expect(
+            throws: XetStoreError.wrongSHA256(expected: other.id, actual: TestContent(bytes: sent.content).id)
+        ) {
             _ = try await prepare(sent.file, [whole], sha256: other.id)
         }
         await #expect(throws: XetStoreError.fileTooLarge(limit: 1000)) {
@@ -176,7 +185,9 @@ struct XetStoreTests {
         let sent = SentFile(vector.content)
         let table = try await store.xorbTable(sent.xorb)
         var bytes: [UInt8] = []
-        for try await part in store.readXorb(table, 0..<table.serializedBytes, pieceBytes: 1 << 20) { bytes += part.readableBytesView }
+        for try await part in store.readXorb(table, 0..<table.serializedBytes, pieceBytes: 1 << 20) {
+            bytes += part.readableBytesView
+        }
         #expect(bytes == sent.serialized)
         try await store.verifyXorb(sent.xorb) { _ in }
         // A file that a client sends then is made of parts of the object.

@@ -61,11 +61,15 @@ struct XetServiceTests {
         let site = try await XetSite()
         let sent = SentFile(site.content(100_000, seed: 3))
         let access = try await site.access(.write, to: site.first, by: site.ada)
-        await #expect(throws: XetStoreError.missingXorb(sent.xorb)) { _ = try await site.register(sent.shard(), access) }
+        await #expect(throws: XetStoreError.missingXorb(sent.xorb)) {
+            _ = try await site.register(sent.shard(), access)
+        }
         _ = try await site.xet.receiveXorb(sent.xorb, body: site.body(sent.serialized), for: access)
         let other = ObjectID(digest: [UInt8](repeating: 1, count: 32))
         await #expect(throws: XetStoreError.self) { _ = try await site.register(sent.shard(sha256: other), access) }
-        await #expect(throws: XetFormatError.self) { _ = try await site.register(Array(sent.shard().dropLast(60)), access) }
+        await #expect(throws: XetFormatError.self) {
+            _ = try await site.register(Array(sent.shard().dropLast(60)), access)
+        }
         #expect(try await site.store.xetFile(sent.file) == nil)
         #expect(try await site.store.storedObjects().items.isEmpty)
         try await site.close()
@@ -81,7 +85,9 @@ struct XetServiceTests {
             _ = try await site.xet.access(read.text.replacingOccurrences(of: ".read.", with: ".write."), for: .write)
         }
         // Bob sees nothing of a private repository.
-        await #expect(throws: IdentityError.self) { _ = try await site.xet.token(.read, for: site.first, to: .account(site.bob)) }
+        await #expect(throws: IdentityError.self) {
+            _ = try await site.xet.token(.read, for: site.first, to: .account(site.bob))
+        }
         site.clock.advance(by: 3700)
         await #expect(throws: XetError.expiredToken) { _ = try await site.xet.access(read.text, for: .read) }
         let link = site.xet.link(to: XorbGrant(xorb: .zero, range: 3..<9))
@@ -181,7 +187,9 @@ struct XetServiceTests {
         #expect(try await site.store.xorbState(sent.xorb) == .unknown)
         #expect(try await site.objects.statXorb(sent.xorb) == nil)
         // A client that remembers it is told.
-        await #expect(throws: XetStoreError.missingXorb(sent.xorb)) { _ = try await site.register(sent.shard(), access) }
+        await #expect(throws: XetStoreError.missingXorb(sent.xorb)) {
+            _ = try await site.register(sent.shard(), access)
+        }
         try await site.close()
     }
 

@@ -39,22 +39,26 @@ struct XetSite {
         var settings = FileObjectStore.Settings { failure in preconditionFailure("\(failure)") }
         settings.reserveBytes = 0
         objects = try FileObjectStore(root: folder.file("objects"), staging: folder.file("staging"), settings: settings)
-        identity = Identity(store: store, settings: IdentitySettings(allowsAnonymousRead: false, externalURL: "https://hub.example"))
+        identity = Identity(
+            store: store, settings: IdentitySettings(allowsAnonymousRead: false, externalURL: "https://hub.example"))
         clock = TestClock()
         xet = try await Self.service(store, objects, identity, clock)
         ada = try await store.createAccount(NewAccount(name: NamespaceName(parsing: "ada")), audit: Self.audit)
         bob = try await store.createAccount(NewAccount(name: NamespaceName(parsing: "bob")), audit: Self.audit)
         first = try await store.createRepository(
-            NewRepository(reference: RepositoryReference(parsing: "models/ada/bert"), visibility: .private), audit: Self.audit)
+            NewRepository(reference: RepositoryReference(parsing: "models/ada/bert"), visibility: .private),
+            audit: Self.audit)
         second = try await store.createRepository(
-            NewRepository(reference: RepositoryReference(parsing: "models/bob/bert"), visibility: .private), audit: Self.audit)
+            NewRepository(reference: RepositoryReference(parsing: "models/bob/bert"), visibility: .private),
+            audit: Self.audit)
     }
 
     private static func service(
         _ store: MetadataStore, _ objects: FileObjectStore, _ identity: Identity, _ clock: TestClock
     ) async throws -> XetService {
         try await XetService(
-            store: store, objects: objects, identity: identity, signer: XetSigner(key: [UInt8](repeating: 1, count: 32)),
+            store: store, objects: objects, identity: identity,
+            signer: XetSigner(key: [UInt8](repeating: 1, count: 32)),
             clock: { clock.now })
     }
 
@@ -102,11 +106,16 @@ struct XetSite {
         for term in plan.terms {
             let parts = plan.fetches.first { $0.xorb == term.xorb }?.parts ?? []
             let part = try #require(
-                parts.first { $0.chunks.lowerBound <= term.chunks.lowerBound && $0.chunks.upperBound >= term.chunks.upperBound })
+                parts.first {
+                    $0.chunks.lowerBound <= term.chunks.lowerBound && $0.chunks.upperBound >= term.chunks.upperBound
+                })
             let table = try await xet.table(of: XorbGrant(xorb: term.xorb, range: part.bytes))
             var bytes: [UInt8] = []
-            for try await piece in xet.bytes(of: table, part.bytes, pieceBytes: 5000) { bytes += piece.readableBytesView }
-            content += Self.raw(bytes, skipping: term.chunks.lowerBound - part.chunks.lowerBound, taking: term.chunks.count)
+            for try await piece in xet.bytes(of: table, part.bytes, pieceBytes: 5000) {
+                bytes += piece.readableBytesView
+            }
+            content += Self.raw(
+                bytes, skipping: term.chunks.lowerBound - part.chunks.lowerBound, taking: term.chunks.count)
         }
         content.removeFirst(Int(plan.offsetIntoFirstTerm))
         return range.map { Array(content.prefix(Int($0.upperBound - $0.lowerBound) + 1)) } ?? content

@@ -30,7 +30,9 @@ extension MetadataStore {
         }
     }
 
-    /// Records xorbs whose files are stored and durable. One that is known and that no file uses begins its grace time again.
+    /// Records xorbs whose files are stored and durable.
+    ///
+    /// One that is known and that no file uses begins its grace time again.
     /// - Throws: `MetadataError.beingSwept`.
     package func recordXorbs(_ xorbs: [XorbRecord]) async throws {
         try await write { db, now in
@@ -79,7 +81,9 @@ extension MetadataStore {
     /// The files of these claimed xorbs are gone.
     package func forgetXorbs(_ hashes: [XetHash]) async throws {
         try await write { db, _ in
-            for hash in hashes { try db.run("DELETE FROM xorbs WHERE hash = ? AND is_sweeping = 1 AND uses = 0", [hash]) }
+            for hash in hashes {
+                try db.run("DELETE FROM xorbs WHERE hash = ? AND is_sweeping = 1 AND uses = 0", [hash])
+            }
         }
     }
 
@@ -116,7 +120,8 @@ extension MetadataStore {
                 throw MetadataError.xorbNotFound(xorb)
             }
             guard !sweeping else { throw MetadataError.beingSwept }
-            try db.run("INSERT INTO xet_uses (oid, xorb) VALUES (?, ?) ON CONFLICT (oid, xorb) DO NOTHING", [file.oid, xorb])
+            try db.run(
+                "INSERT INTO xet_uses (oid, xorb) VALUES (?, ?) ON CONFLICT (oid, xorb) DO NOTHING", [file.oid, xorb])
             if db.changesCount == 1 {
                 try db.run("UPDATE xorbs SET uses = uses + 1, unused_at = NULL WHERE hash = ?", [xorb])
             }
@@ -137,7 +142,8 @@ extension MetadataStore {
     package func xetFile(_ hash: XetHash) async throws -> StoredObjectRecord? {
         try lookUp { db in
             try db.row(
-                "SELECT f.oid, o.size_bytes FROM xet_files AS f JOIN objects AS o ON o.oid = f.oid WHERE f.hash = ?", [hash]
+                "SELECT f.oid, o.size_bytes FROM xet_files AS f JOIN objects AS o ON o.oid = f.oid WHERE f.hash = ?",
+                [hash]
             ).map { StoredObjectRecord(oid: $0[0], sizeBytes: $0[1]) }
         }
     }
@@ -184,14 +190,18 @@ extension MetadataStore {
     /// Repositories that have an object, at most `limit`.
     package func repositories(having oid: ObjectID, limit: Int) async throws -> [RepositoryID] {
         try lookUp { db in
-            try db.rows("SELECT repository_id FROM object_links WHERE oid = ? LIMIT ?", [oid, min(limit, 100)]).map { $0[0] }
+            try db.rows("SELECT repository_id FROM object_links WHERE oid = ? LIMIT ?", [oid, min(limit, 100)]).map {
+                $0[0]
+            }
         }
     }
 
     // MARK: Objects to be cut into chunks
 
     /// Objects in use of at least so many bytes that have not been cut into chunks, by name.
-    package func objectsWithoutXetFile(after: ObjectID?, minimumBytes: Int64, limit: Int) async throws -> [StoredObjectRecord] {
+    package func objectsWithoutXetFile(after: ObjectID?, minimumBytes: Int64, limit: Int) async throws
+        -> [StoredObjectRecord]
+    {
         try await read { db in
             try db.rows(
                 """

@@ -9,7 +9,9 @@ struct FileSegment {
     var range: Range<Int64>
 }
 
-/// Walks the bytes of a range of an object, wherever they lie. Its calls block.
+/// Walks the bytes of a range of an object, wherever they lie.
+///
+/// Its calls block.
 ///
 /// Unchecked: its owner awaits each job before it starts the next, so no two threads are here at once.
 final class SegmentCursor: @unchecked Sendable {
@@ -37,7 +39,8 @@ final class SegmentCursor: @unchecked Sendable {
             guard let part = try take(Int64(count - buffer.readableBytes)) else { throw ObjectStoreError.damaged(id) }
             let read = try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: part.range.count) { bytes in
                 try part.file.read(
-                    into: UnsafeMutableRawBufferPointer(rebasing: bytes.prefix(part.range.count)), at: part.range.lowerBound)
+                    into: UnsafeMutableRawBufferPointer(rebasing: bytes.prefix(part.range.count)),
+                    at: part.range.lowerBound)
             }
             guard read == part.range.count else { throw ObjectStoreError.damaged(id) }
         }
@@ -66,7 +69,9 @@ final class SegmentCursor: @unchecked Sendable {
         var parts: [FilePart] = []
         var left = limit
         while left > 0, let part = try take(left) {
-            guard Int64(try part.file.status().st_size) >= part.range.upperBound else { throw ObjectStoreError.damaged(id) }
+            guard Int64(try part.file.status().st_size) >= part.range.upperBound else {
+                throw ObjectStoreError.damaged(id)
+            }
             let code = hub_load_range(part.file.descriptor, part.range.lowerBound, Int64(part.range.count))
             guard code == 0 else { throw FileFault(operation: "reading an object", code: code) }
             parts.append(FilePart(owner: part.file, descriptor: part.file.descriptor, range: part.range))
@@ -75,13 +80,19 @@ final class SegmentCursor: @unchecked Sendable {
         return parts
     }
 
-    /// The next bytes if they are known to be in memory already. Does not wait, so it may be asked anywhere.
+    /// The next bytes if they are known to be in memory already.
+    ///
+    /// Does not wait, so it may be asked anywhere.
     func takeLoaded(_ limit: Int64) -> FilePart? {
         guard let segment = current else { return nil }
         let end = min(segment.range.lowerBound + limit, segment.range.upperBound)
         let range = segment.range.lowerBound..<end
-        guard hub_range_is_in_memory(segment.file.descriptor, range.lowerBound, Int64(range.count)) == 1 else { return nil }
-        current = end == segment.range.upperBound ? nil : FileSegment(file: segment.file, range: end..<segment.range.upperBound)
+        guard hub_range_is_in_memory(segment.file.descriptor, range.lowerBound, Int64(range.count)) == 1 else {
+            return nil
+        }
+        current =
+            end == segment.range.upperBound
+            ? nil : FileSegment(file: segment.file, range: end..<segment.range.upperBound)
         return FilePart(owner: segment.file, descriptor: segment.file.descriptor, range: range)
     }
 

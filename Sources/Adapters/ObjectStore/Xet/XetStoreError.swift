@@ -23,10 +23,13 @@ extension XetStoreError: Refusal {
                     + "its HF_HOME and upload again.")
         case .damagedXorb(let hash):
             Problem(
-                .unavailable, code: "xorb_damaged", "The hub's copy of xorb \(hash) is damaged. Tell its administrator.",
+                .unavailable, code: "xorb_damaged",
+                "The hub's copy of xorb \(hash) is damaged. Tell its administrator.",
                 retryAfter: .seconds(60))
         case .wrongTerm(let hash):
-            Problem(.invalid, code: "wrong_term", "A file in the shard names chunks or lengths that xorb \(hash) does not have.")
+            Problem(
+                .invalid, code: "wrong_term",
+                "A file in the shard names chunks or lengths that xorb \(hash) does not have.")
         case .unprovedTerm(let hash):
             Problem(
                 .invalid, code: "unproved_term",
@@ -35,8 +38,10 @@ extension XetStoreError: Refusal {
             Problem(.invalid, code: "wrong_file_hash", "The chunks of file \(expected) make file \(actual).")
         case .wrongSHA256(let expected, let actual):
             Problem(
-                .invalid, code: "wrong_hash", "The content has the SHA-256 \(actual), not \(expected). Nothing was recorded.")
-        case .fileTooLarge(let limit): Problem(.tooLarge, code: "object_too_large", "A file has at most \(limit) bytes.")
+                .invalid, code: "wrong_hash",
+                "The content has the SHA-256 \(actual), not \(expected). Nothing was recorded.")
+        case .fileTooLarge(let limit):
+            Problem(.tooLarge, code: "object_too_large", "A file has at most \(limit) bytes.")
         }
     }
 }

@@ -103,7 +103,9 @@ package struct XetSigner: Sendable {
 
     package func grant(_ text: String, now: Date) throws(XetError) -> XorbGrant {
         let parts = try parts(of: text, form: "d1", count: 5, now: now)
-        guard let xorb = XetHash(hex: parts[1]), let start = Int(parts[2]), let end = Int(parts[3]), start >= 0, start <= end else {
+        guard let xorb = XetHash(hex: parts[1]), let start = Int(parts[2]), let end = Int(parts[3]), start >= 0,
+            start <= end
+        else {
             throw .invalidToken
         }
         return XorbGrant(xorb: xorb, range: start..<end)
@@ -124,7 +126,9 @@ package struct XetSigner: Sendable {
             throw .invalidToken
         }
         let parts = signed.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == count, parts[0] == form, let expiry = parts.last.flatMap({ Int64($0) }) else { throw .invalidToken }
+        guard parts.count == count, parts[0] == form, let expiry = parts.last.flatMap({ Int64($0) }) else {
+            throw .invalidToken
+        }
         guard Date(timeIntervalSince1970: Double(expiry)) > now else { throw .expiredToken }
         return parts
     }
@@ -159,7 +163,9 @@ extension XetError: Refusal {
     package var problem: Problem {
         switch self {
         case .invalidToken:
-            Problem(.unauthenticated, code: "invalid_xet_token", "This Xet token was not made by this hub; ask for a new one.")
+            Problem(
+                .unauthenticated, code: "invalid_xet_token",
+                "This Xet token was not made by this hub; ask for a new one.")
         case .expiredToken:
             Problem(.unauthenticated, code: "expired_xet_token", "This Xet token has expired; ask for a new one.")
         case .rightTooNarrow: Problem(.forbidden, code: "xet_read_only", "This Xet token allows reading only.")
@@ -168,7 +174,8 @@ extension XetError: Refusal {
         case .rangeNotSatisfiable(let size):
             Problem(.invalid, code: "range_not_satisfiable", "The file has \(size) bytes.")
         case .tooManyTerms(let limit):
-            Problem(.invalid, code: "too_many_terms", "The file is in more than \(limit) pieces; ask for a range of it.")
+            Problem(
+                .invalid, code: "too_many_terms", "The file is in more than \(limit) pieces; ask for a range of it.")
         }
     }
 }

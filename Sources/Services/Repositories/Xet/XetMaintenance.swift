@@ -51,7 +51,8 @@ package struct XetMaintenance: Service {
     package func chunkObjects(refused: inout Set<ObjectID>) async throws {
         var last: ObjectID?
         while true {
-            let found = try await xet.store.objectsWithoutXetFile(after: last, minimumBytes: Self.minimumBytes, limit: 100)
+            let found = try await xet.store.objectsWithoutXetFile(
+                after: last, minimumBytes: Self.minimumBytes, limit: 100)
             guard let newest = found.last else { return }
             for record in found where !refused.contains(record.oid) {
                 do {
@@ -61,7 +62,8 @@ package struct XetMaintenance: Service {
                 } catch {
                     refused.insert(record.oid)
                     logger.warning(
-                        "Object \(record.oid) could not be cut into chunks: \(error)", metadata: ["object.id": "\(record.oid)"])
+                        "Object \(record.oid) could not be cut into chunks: \(error)",
+                        metadata: ["object.id": "\(record.oid)"])
                 }
             }
             last = newest.oid
@@ -78,7 +80,9 @@ package struct XetMaintenance: Service {
         while true {
             let claimed = try await xet.store.claimUnusedXorbs(unusedBefore: now.addingTimeInterval(-Self.grace))
             guard !claimed.isEmpty else { return removed }
-            for hash in claimed where try await xet.objects.deleteXorb(hash, unlessTouchedSince: .distantFuture) { removed += 1 }
+            for hash in claimed where try await xet.objects.deleteXorb(hash, unlessTouchedSince: .distantFuture) {
+                removed += 1
+            }
             try await xet.store.forgetXorbs(claimed)
         }
     }

@@ -12,11 +12,15 @@ extension XetService {
     /// How far into a file its xorbs are looked for.
     private static let searchedTerms = 200_000
 
-    /// A shard that tells which chunks the hub has where this one is, or `nil`. Only chunks of files that the token's holder may read are
-    /// told, and those only to who has them: their hashes are given under a key.
+    /// A shard that tells which chunks the hub has where this one is, or `nil`.
+    ///
+    /// Only chunks of files that the token's holder may read are told, and those only to who has them: their hashes are
+    /// given under a key.
     package func deduplication(for chunk: XetHash, access: XetAccess) async throws -> [UInt8]? {
         for place in try await store.xetLandmarks(of: chunk, limit: Self.maximumPlaces) {
-            guard try await mayRead(place.oid, access), try await store.xorbState(place.xorb) == .stored else { continue }
+            guard try await mayRead(place.oid, access), try await store.xorbState(place.xorb) == .stored else {
+                continue
+            }
             let table = try await objects.xorbTable(place.xorb)
             // Landmarks are found by a part of the hash.
             guard place.index < table.chunks.count, table.chunks[place.index].hash == chunk else { continue }

@@ -100,7 +100,9 @@ extension XetService {
 
     /// Gives recipes their places, then their rows.
     /// - Returns: whether any of the files was not known by this name.
-    private func record(_ files: [PreparedFile], linkedTo repository: RepositoryID, account: AccountID?) async throws -> Bool {
+    private func record(_ files: [PreparedFile], linkedTo repository: RepositoryID, account: AccountID?) async throws
+        -> Bool
+    {
         try await recording.run("") {
             let known = try await store.xetHashes(of: files.map(\.id))
             var isNew = false
@@ -123,7 +125,9 @@ extension XetService {
         }
     }
 
-    /// Cuts an object into chunks where it lies and records them. Nothing happens when it is gone, or has a recipe meanwhile.
+    /// Cuts an object into chunks where it lies and records them.
+    ///
+    /// Nothing happens when it is gone, or has a recipe meanwhile.
     package func chunk(_ oid: ObjectID) async throws {
         guard let chunked = try await objects.chunk(oid) else { return }
         try await recording.run("") {

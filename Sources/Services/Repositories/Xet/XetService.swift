@@ -43,7 +43,8 @@ package final class XetService: Sendable {
     /// Compares the generation of the database with that of the files; a new one begins when they differ, as after a restore: xorbs
     /// that clients remember may then be missing.
     package init(
-        store: MetadataStore, objects: FileObjectStore, identity: Identity, signer: XetSigner, settings: Settings = Settings(),
+        store: MetadataStore, objects: FileObjectStore, identity: Identity, signer: XetSigner,
+        settings: Settings = Settings(),
         clock: @escaping @Sendable () -> Date = { Date() }
     ) async throws {
         self.store = store
@@ -67,7 +68,8 @@ package final class XetService: Sendable {
     // MARK: Tokens
 
     /// A token for the files of a repository, if the principal has that right there.
-    package func token(_ right: XetRight, for repository: Repository, to principal: Principal) async throws -> XetToken {
+    package func token(_ right: XetRight, for repository: Repository, to principal: Principal) async throws -> XetToken
+    {
         try await identity.require(right.action, on: repository, by: principal)
         let expiresAt = clock().addingTimeInterval(settings.tokenLifetime)
         let token = XetSigner.Token(
@@ -79,7 +81,9 @@ package final class XetService: Sendable {
     package func access(_ text: String, for right: XetRight) async throws -> XetAccess {
         let token = try signer.token(text, now: clock())
         guard token.right.includes(right) else { throw XetError.rightTooNarrow }
-        guard let principal = try await token.holder.principal(in: store, now: clock()) else { throw XetError.expiredToken }
+        guard let principal = try await token.holder.principal(in: store, now: clock()) else {
+            throw XetError.expiredToken
+        }
         guard let repository = try await store.repository(id: token.repository) else { throw XetError.expiredToken }
         let asked = right == .read ? XetRight.read : token.right
         try await identity.require(asked.action, on: repository, by: principal)

@@ -32,7 +32,9 @@ struct XorbChunkHeader: Equatable {
         self.scheme = scheme
         compressedBytes = Int(bytes[1]) | Int(bytes[2]) << 8 | Int(bytes[3]) << 16
         rawBytes = Int(bytes[5]) | Int(bytes[6]) << 8 | Int(bytes[7]) << 16
-        guard rawBytes > 0, rawBytes <= XetLimits.chunkBytes else { throw .malformedXorb("a chunk of \(rawBytes) bytes") }
+        guard rawBytes > 0, rawBytes <= XetLimits.chunkBytes else {
+            throw .malformedXorb("a chunk of \(rawBytes) bytes")
+        }
         guard compressedBytes > 0, compressedBytes <= XetLimits.compressedChunkBytes else {
             throw .malformedXorb("a chunk compressed to \(compressedBytes) bytes")
         }
@@ -48,7 +50,9 @@ struct XorbChunkHeader: Equatable {
     }
 }
 
-/// Turns a chunk as it was sent into its raw bytes. Used by one thread at a time.
+/// Turns a chunk as it was sent into its raw bytes.
+///
+/// Used by one thread at a time.
 final class ChunkDecoder {
     private let context: OpaquePointer
     private let raw = UnsafeMutableRawBufferPointer.allocate(byteCount: XetLimits.chunkBytes, alignment: 16)
@@ -70,8 +74,12 @@ final class ChunkDecoder {
         grouped.deallocate()
     }
 
-    /// The raw bytes of a chunk; valid until the next call. `data` has the length that the header says.
-    func decode(_ header: XorbChunkHeader, _ data: UnsafeRawBufferPointer) throws(XetFormatError) -> UnsafeRawBufferPointer {
+    /// The raw bytes of a chunk; valid until the next call.
+    ///
+    /// `data` has the length that the header says.
+    func decode(_ header: XorbChunkHeader, _ data: UnsafeRawBufferPointer) throws(XetFormatError)
+        -> UnsafeRawBufferPointer
+    {
         switch header.scheme {
         case .none: return data
         case .lz4:
@@ -84,14 +92,17 @@ final class ChunkDecoder {
     }
 
     /// One LZ4 frame that yields exactly `target`, and nothing after it.
-    private func decompress(_ data: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) throws(XetFormatError) {
+    private func decompress(_ data: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer)
+        throws(XetFormatError)
+    {
         var consumed = 0
         var produced = 0
         while true {
             var sourceBytes = data.count - consumed
             var targetBytes = target.count - produced
             let hint = LZ4F_decompress(
-                context, target.baseAddress.map { $0 + produced }, &targetBytes, data.baseAddress.map { $0 + consumed }, &sourceBytes,
+                context, target.baseAddress.map { $0 + produced }, &targetBytes, data.baseAddress.map { $0 + consumed },
+                &sourceBytes,
                 nil)
             if LZ4F_isError(hint) != 0 {
                 LZ4F_resetDecompressionContext(context)
@@ -111,8 +122,9 @@ final class ChunkDecoder {
         }
     }
 
-    /// Puts bytes that were regrouped by their index modulo 4 back in order. The first groups are one longer when the length is no
-    /// multiple of 4.
+    /// Puts bytes that were regrouped by their index modulo 4 back in order.
+    ///
+    /// The first groups are one longer when the length is no multiple of 4.
     static func ungroup(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) {
         guard let input = source.baseAddress, let output = target.baseAddress else { return }
         let count = source.count

@@ -1,5 +1,7 @@
-/// The 256 constants of the protocol's Gear hash, one a byte value. They are random numbers and part of the protocol: chunks cut
-/// with others have other hashes. Found in, and checked against, the cuts that hf-xet 1.8.0 makes.
+/// The 256 constants of the protocol's Gear hash, one a byte value.
+///
+/// They are random numbers and part of the protocol: chunks cut with others have other hashes. Found in, and checked
+/// against, the cuts that hf-xet 1.8.0 makes.
 enum GearTable {
     static let values: [UInt64] = [
         0xb088d3a9e840f559, 0x5652c7f739ed20d6, 0x45b28969898972ab, 0x6b0a89d5b68ec777, 0x368f573e8b7a31b7,

@@ -1,7 +1,9 @@
 import CBlake3
 import HubCore
 
-/// Keyed BLAKE3, which all hashes of the Xet protocol are made with. Source: *Xet specification, "Hashing"*.
+/// Keyed BLAKE3, which all hashes of the Xet protocol are made with.
+///
+/// Source: *Xet specification, "Hashing"*.
 ///
 /// Used by one thread at a time.
 final class KeyedBlake3 {

@@ -1,6 +1,8 @@
 import HubCore
 
-/// The tree over chunk hashes whose root names a xorb or, hashed once more, a file. Source: *Xet specification, "Hashing"*.
+/// The tree over chunk hashes whose root names a xorb or, hashed once more, a file.
+///
+/// Source: *Xet specification, "Hashing"*.
 ///
 /// Each level is cut into groups of up to nine nodes: from the third node on, the first whose hash is divisible by four ends its
 /// group. A node is the hash of its children's lines `<hex> : <length>\n`. Levels are worked off as nodes arrive, so a tree over any
@@ -28,7 +30,9 @@ struct MerkleTree {
         add(Node(hash: chunk, length: UInt64(length)), to: 0)
     }
 
-    /// The root over all chunks; zero for none. The tree takes no more.
+    /// The root over all chunks; zero for none.
+    ///
+    /// The tree takes no more.
     mutating func finish() -> XetHash {
         var level = 0
         while level < levels.count {

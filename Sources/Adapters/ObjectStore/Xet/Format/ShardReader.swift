@@ -51,7 +51,9 @@ package struct ShardTerm: Hashable, Sendable {
     }
 }
 
-/// Reads a shard that a client has sent, from a file, a window at a time. Source: *Xet specification, "Shard format"*.
+/// Reads a shard that a client has sent, from a file, a window at a time.
+///
+/// Source: *Xet specification, "Shard format"*.
 ///
 /// Every count is checked against the bytes that are there. Of the section on xorbs only the form is looked at: what it says the hub
 /// knows from the xorbs themselves. Used by one thread at a time.
@@ -95,7 +97,9 @@ package final class ShardReader {
         }
     }
 
-    /// The next file; `nil` after the last. Then `checkXorbSection` may be called.
+    /// The next file; `nil` after the last.
+    ///
+    /// Then `checkXorbSection` may be called.
     package func nextFile() throws -> ShardFile? {
         let head = try record(next, window: 0)
         if head.isEnd {
@@ -127,13 +131,16 @@ package final class ShardReader {
         let record = try record(file.firstTerm + index, window: 0)
         let check = file.hasTermChecks ? try self.record(file.firstTerm + file.termCount + index, window: 1).hash : nil
         let (_, rawBytes, first, last) = record.numbers
-        guard first < last, last <= UInt32(XetLimits.xorbChunks), rawBytes > 0, rawBytes <= UInt32(XetLimits.xorbBytes) else {
+        guard first < last, last <= UInt32(XetLimits.xorbChunks), rawBytes > 0, rawBytes <= UInt32(XetLimits.xorbBytes)
+        else {
             throw XetFormatError.malformedShard("a term of chunks \(first) to \(last) with \(rawBytes) bytes")
         }
         return ShardTerm(xorb: record.hash, rawBytes: Int(rawBytes), chunks: Int(first)..<Int(last), check: check)
     }
 
-    /// Walks the section on xorbs to its end. What follows it, a footer, is not looked at.
+    /// Walks the section on xorbs to its end.
+    ///
+    /// What follows it, a footer, is not looked at.
     package func checkXorbSection() throws {
         while true {
             guard next < recordCount else { throw XetFormatError.malformedShard("its section on xorbs has no end") }

@@ -29,7 +29,9 @@ package struct ShardWriter {
         append(ShardRecord.endMark, 0, 0, 0, 0)
     }
 
-    /// Adds a xorb with its chunks in order. Those outside `visible` belong to others: they are given made-up hashes.
+    /// Adds a xorb with its chunks in order.
+    ///
+    /// Those outside `visible` belong to others: they are given made-up hashes.
     package mutating func append(_ xorb: XetHash, chunks: [XetChunk], visible: [Range<Int>]) {
         let raw = chunks.reduce(0) { $0 + $1.length }
         let stored = raw + chunks.count * XorbChunkHeader.byteCount
@@ -76,7 +78,8 @@ package struct ShardWriter {
         withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
-    private mutating func append(_ hash: XetHash, _ first: UInt32, _ second: UInt32, _ third: UInt32, _ fourth: UInt32) {
+    private mutating func append(_ hash: XetHash, _ first: UInt32, _ second: UInt32, _ third: UInt32, _ fourth: UInt32)
+    {
         bytes += hash.bytes
         for number in [first, second, third, fourth] {
             withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }

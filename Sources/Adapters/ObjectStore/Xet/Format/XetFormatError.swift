@@ -21,7 +21,8 @@ extension XetFormatError: Refusal {
         case .wrongXorbHash(let expected, let actual):
             Problem(
                 .invalid, code: "wrong_xorb_hash",
-                "The xorb's content has the hash \(actual), not \(expected); it was changed on the way. Nothing was stored.")
+                "The xorb's content has the hash \(actual), not \(expected); it was changed on the way. Nothing was stored."
+            )
         case .malformedShard(let what): Problem(.invalid, code: "invalid_shard", "The shard is malformed: \(what).")
         case .shardTooLarge:
             Problem(.tooLarge, code: "shard_too_large", "A shard has at most \(XetLimits.shardBytes >> 20) MiB.")

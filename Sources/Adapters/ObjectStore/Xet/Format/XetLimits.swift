@@ -1,4 +1,6 @@
-/// The bounds of the Xet formats. Whatever breaks one is refused before it costs memory or disk.
+/// The bounds of the Xet formats.
+///
+/// Whatever breaks one is refused before it costs memory or disk.
 package enum XetLimits {
     /// The most raw bytes of one xorb.
     package static let xorbBytes = 64 << 20
@@ -7,7 +9,9 @@ package enum XetLimits {
     package static let serializedXorbBytes = xorbBytes + xorbChunks * XorbChunkHeader.byteCount + (1 << 20)
     /// The most raw bytes of one chunk.
     package static let chunkBytes = 128 << 10
-    /// The most bytes of one compressed chunk. Compression that makes larger is not used by clients; LZ4 adds little at worst.
+    /// The most bytes of one compressed chunk.
+    ///
+    /// Compression that makes larger is not used by clients; LZ4 adds little at worst.
     package static let compressedChunkBytes = chunkBytes + (4 << 10)
     package static let shardBytes = 64 << 20
 }

@@ -53,7 +53,9 @@ final class XorbDecoder {
     }
 
     /// Decodes the chunk at the start of `bytes` and returns its length there; `nil` when it is not complete.
-    private func decodeChunk(at bytes: UnsafeRawBufferPointer, _ take: (UnsafeRawBufferPointer) throws -> Void) throws -> Int? {
+    private func decodeChunk(at bytes: UnsafeRawBufferPointer, _ take: (UnsafeRawBufferPointer) throws -> Void) throws
+        -> Int?
+    {
         guard let length = try chunkLength(at: bytes) else { return nil }
         if isInFooter { return bytes.count }
         guard bytes.count >= length else { return nil }
@@ -61,7 +63,8 @@ final class XorbDecoder {
         guard chunks.count < XetLimits.xorbChunks, rawBytes + header.rawBytes <= XetLimits.xorbBytes else {
             throw XetFormatError.xorbTooLarge
         }
-        let raw = try decoder.decode(header, UnsafeRawBufferPointer(rebasing: bytes[XorbChunkHeader.byteCount..<length]))
+        let raw = try decoder.decode(
+            header, UnsafeRawBufferPointer(rebasing: bytes[XorbChunkHeader.byteCount..<length]))
         let hash = hasher.hash(of: raw)
         chunks.append(XetChunk(hash: hash, length: raw.count))
         tree.append(hash, length: raw.count)
@@ -70,7 +73,9 @@ final class XorbDecoder {
         return length
     }
 
-    /// How long the chunk at the start of `bytes` is, header included; `nil` when its header is not complete. Notices a footer.
+    /// How long the chunk at the start of `bytes` is, header included; `nil` when its header is not complete.
+    ///
+    /// Notices a footer.
     private func chunkLength(at bytes: UnsafeRawBufferPointer) throws(XetFormatError) -> Int? {
         guard bytes.count >= XorbChunkHeader.byteCount else { return nil }
         if bytes.starts(with: XorbChunkHeader.footerMark) {

@@ -58,7 +58,9 @@ extension FileObjectStore {
             guard errno == EEXIST else { throw FileFault.outOfSpaceOr("link", errno) }
             if try isSound(target, hash) {
                 // No sweep may take it for one that nobody names, before its row is written.
-                guard utimensat(AT_FDCWD, target, nil, 0) == 0 else { throw FileFault(operation: "utimensat", code: errno) }
+                guard utimensat(AT_FDCWD, target, nil, 0) == 0 else {
+                    throw FileFault(operation: "utimensat", code: errno)
+                }
             } else {
                 guard Glibc.rename(temporary, target) == 0 else { throw FileFault.outOfSpaceOr("rename", errno) }
             }
@@ -68,7 +70,9 @@ extension FileObjectStore {
     }
 }
 
-/// One object on its way through the chunker. Used by one job at a time.
+/// One object on its way through the chunker.
+///
+/// Used by one job at a time.
 ///
 /// Unchecked: `FileObjectStore.chunk` awaits each job before it starts the next.
 private final class ObjectChunking: @unchecked Sendable {

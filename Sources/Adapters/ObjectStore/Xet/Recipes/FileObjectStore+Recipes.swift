@@ -35,7 +35,8 @@ extension FileObjectStore {
     ///   - progress: called with the number of bytes whose content was read since the last call.
     /// - Throws: `XetStoreError`, `XetFormatError`.
     package func prepare(
-        _ file: ShardFile, of shard: ReceivedShard, known: ObjectID?, limit: Int64, progress: @escaping @Sendable (Int64) -> Void
+        _ file: ShardFile, of shard: ReceivedShard, known: ObjectID?, limit: Int64,
+        progress: @escaping @Sendable (Int64) -> Void
     ) async throws -> PreparedFile {
         let draft = try await write { try RecipeDraft(store: self, limit: limit) }
         for start in stride(from: 0, to: file.termCount, by: 512) {
@@ -53,11 +54,14 @@ extension FileObjectStore {
         } else {
             id = try await digest(draft, progress)
         }
-        if let expected = file.sha256, expected != id { throw XetStoreError.wrongSHA256(expected: expected, actual: id) }
+        if let expected = file.sha256, expected != id {
+            throw XetStoreError.wrongSHA256(expected: expected, actual: id)
+        }
         return PreparedFile(hash: hash, id: id, draft: draft)
     }
 
-    private func digest(_ draft: RecipeDraft, _ progress: @escaping @Sendable (Int64) -> Void) async throws -> ObjectID {
+    private func digest(_ draft: RecipeDraft, _ progress: @escaping @Sendable (Int64) -> Void) async throws -> ObjectID
+    {
         let unnamed = ObjectID(digest: [UInt8](repeating: 0, count: 32))
         let recipe = try draft.open(as: unnamed)
         return try await digest(.recipe(recipe), sizeBytes: recipe.sizeBytes, id: unnamed, progress)

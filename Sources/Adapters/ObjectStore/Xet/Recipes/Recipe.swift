@@ -71,7 +71,9 @@ enum RecipeLayout {
 
     /// Size and number of terms, if the header is that of `id` and fits the length of the file.
     static func parse(_ header: [UInt8], id: ObjectID, fileBytes: Int64) -> (sizeBytes: Int64, termCount: Int)? {
-        guard header.count == headerBytes, header.starts(with: mark), ObjectID(digest: header[24..<56]) == id else { return nil }
+        guard header.count == headerBytes, header.starts(with: mark), ObjectID(digest: header[24..<56]) == id else {
+            return nil
+        }
         let (size, count) = header.withUnsafeBytes { bytes in
             (
                 Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: Int64.self)),
@@ -90,12 +92,15 @@ enum RecipeLayout {
         }
         let first = number(0)
         return RecipeTerm(
-            xorb: XetHash(bytes: bytes), chunks: first..<max(first, number(1)), rawOffset: number(2), rawBytes: number(3),
+            xorb: XetHash(bytes: bytes), chunks: first..<max(first, number(1)), rawOffset: number(2),
+            rawBytes: number(3),
             fileOffset: Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: 48, as: Int64.self)))
     }
 }
 
-/// An open recipe. Its calls block.
+/// An open recipe.
+///
+/// Its calls block.
 package final class OpenRecipe: Sendable {
     package let id: ObjectID
     package let sizeBytes: Int64
@@ -145,7 +150,9 @@ package final class OpenRecipe: Sendable {
     }
 }
 
-/// Walks the places of a range of an object that has a recipe. Its calls block; used by one thread at a time.
+/// Walks the places of a range of an object that has a recipe.
+///
+/// Its calls block; used by one thread at a time.
 final class RecipeSegments {
     private static let window = 256
 
@@ -174,7 +181,8 @@ final class RecipeSegments {
             terms = try recipe.terms(first..<last)[...]
             nextTerm = last
         }
-        guard let term = terms.popFirst(), term.fileOffset <= offset, offset < term.fileOffset + Int64(term.rawBytes) else {
+        guard let term = terms.popFirst(), term.fileOffset <= offset, offset < term.fileOffset + Int64(term.rawBytes)
+        else {
             throw ObjectStoreError.damaged(recipe.id)
         }
         let data = try data(of: term.xorb)

@@ -12,7 +12,9 @@ package struct LandmarkChunk: Hashable, Sendable {
     static let divisor: UInt64 = 1024
 }
 
-/// A recipe that is being made, in a temporary file. Used by one job at a time.
+/// A recipe that is being made, in a temporary file.
+///
+/// Used by one job at a time.
 ///
 /// Unchecked: its makers await each job before they start the next.
 package final class RecipeDraft: @unchecked Sendable {
@@ -67,7 +69,8 @@ package final class RecipeDraft: @unchecked Sendable {
         guard sizeBytes + Int64(raw.count) <= limit else { throw XetStoreError.fileTooLarge(limit: limit) }
         let prolongs =
             last.map {
-                $0.xorb == table.xorb.hash && $0.chunks.upperBound == chunks.lowerBound && $0.rawBytes + raw.count <= XetLimits.xorbBytes
+                $0.xorb == table.xorb.hash && $0.chunks.upperBound == chunks.lowerBound
+                    && $0.rawBytes + raw.count <= XetLimits.xorbBytes
             } ?? false
         if prolongs, let before = last {
             last = RecipeTerm(
@@ -76,13 +79,16 @@ package final class RecipeDraft: @unchecked Sendable {
         } else {
             try writeLast()
             last = RecipeTerm(
-                xorb: table.xorb.hash, chunks: chunks, rawOffset: raw.lowerBound, rawBytes: raw.count, fileOffset: sizeBytes)
+                xorb: table.xorb.hash, chunks: chunks, rawOffset: raw.lowerBound, rawBytes: raw.count,
+                fileOffset: sizeBytes)
             xorbs.insert(table.xorb.hash)
         }
         sizeBytes += Int64(raw.count)
     }
 
-    /// Ends the terms and returns the hash of the file. The content can be read from then on.
+    /// Ends the terms and returns the hash of the file.
+    ///
+    /// The content can be read from then on.
     func endTerms() throws -> XetHash {
         try writeLast()
         try flush()

@@ -88,11 +88,13 @@ extension FileObjectStore {
         try await read {
             var found: [StoredXorb] = []
             let start = last?.hex ?? ""
-            for first in try Folder.names(in: self.xorbFolder.path) where first.utf8.count == 2 && first >= start.prefix(2) {
+            for first in try Folder.names(in: self.xorbFolder.path)
+            where first.utf8.count == 2 && first >= start.prefix(2) {
                 let outer = "\(self.xorbFolder.path)/\(first)"
                 for second in try Folder.names(in: outer) where first + second >= start.prefix(4) {
                     for name in try Folder.names(in: "\(outer)/\(second)") where name > start {
-                        guard let hash = XetHash(hex: name), let status = try OpenFile.status(of: "\(outer)/\(second)/\(name)")
+                        guard let hash = XetHash(hex: name),
+                            let status = try OpenFile.status(of: "\(outer)/\(second)/\(name)")
                         else { continue }
                         // A damaged one is listed too, so that it can be found and removed.
                         let object = StoredObject(id: ObjectID(digest: hash.bytes), status: status)
@@ -115,7 +117,9 @@ extension FileObjectStore {
             defer { self.xorbTables.forget(hash) }
             return try self.xorbLock.withLock { _ in
                 guard let status = try OpenFile.status(of: path) else { return true }
-                guard StoredObject(id: ObjectID(digest: hash.bytes), status: status).touchedAt < date else { return false }
+                guard StoredObject(id: ObjectID(digest: hash.bytes), status: status).touchedAt < date else {
+                    return false
+                }
                 guard unlink(path) == 0 || errno == ENOENT else { throw FileFault(operation: "unlink", code: errno) }
                 return true
             }
@@ -164,7 +168,9 @@ extension FileObjectStore {
 
     // MARK: For the other files of the store
 
-    func xorbPath(_ hash: XetHash) -> String { "\(xorbFolder.path)/\(Self.outer(hash))/\(Self.inner(hash))/\(hash.hex)" }
+    func xorbPath(_ hash: XetHash) -> String {
+        "\(xorbFolder.path)/\(Self.outer(hash))/\(Self.inner(hash))/\(hash.hex)"
+    }
 
     static func outer(_ hash: XetHash) -> String { String(hash.hex.prefix(2)) }
     static func inner(_ hash: XetHash) -> String { String(hash.hex.dropFirst(2).prefix(2)) }
@@ -172,7 +178,9 @@ extension FileObjectStore {
     /// Where raw bytes of a xorb lie.
     func xorbSegment(_ xorb: StoredXorb, offset: Int, length: Int) throws -> FileSegment {
         if let source = xorb.source {
-            guard let file = try OpenFile.reading(path(of: source.object)) else { throw ObjectStoreError.damaged(source.object) }
+            guard let file = try OpenFile.reading(path(of: source.object)) else {
+                throw ObjectStoreError.damaged(source.object)
+            }
             let start = source.offset + Int64(offset)
             return FileSegment(file: file, range: start..<(start + Int64(length)))
         }

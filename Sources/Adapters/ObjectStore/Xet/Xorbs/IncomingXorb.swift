@@ -3,7 +3,9 @@ import Glibc
 import HubCore
 import NIOCore
 
-/// A xorb on its way into a temporary file: decoded, hashed and written chunk by chunk. Used by one job at a time.
+/// A xorb on its way into a temporary file: decoded, hashed and written chunk by chunk.
+///
+/// Used by one job at a time.
 ///
 /// Unchecked: `FileObjectStore.putXorb` awaits each job before it starts the next.
 final class IncomingXorb: @unchecked Sendable {

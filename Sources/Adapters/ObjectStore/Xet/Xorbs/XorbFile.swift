@@ -80,7 +80,9 @@ enum XorbLayout {
     }
 }
 
-/// An open file of a xorb. Its calls block.
+/// An open file of a xorb.
+///
+/// Its calls block.
 final class OpenXorb: Sendable {
     let xorb: StoredXorb
     let file: OpenFile
@@ -97,7 +99,9 @@ final class OpenXorb: Sendable {
         let start = Int64(status.st_size) - Int64(XorbLayout.trailerBytes)
         guard start >= 0 else { throw XetStoreError.damagedXorb(hash) }
         let trailer = Array(try file.read(at: start, count: XorbLayout.trailerBytes).readableBytesView)
-        guard let xorb = XorbLayout.parse(trailer, hash: hash, status: status) else { throw XetStoreError.damagedXorb(hash) }
+        guard let xorb = XorbLayout.parse(trailer, hash: hash, status: status) else {
+            throw XetStoreError.damagedXorb(hash)
+        }
         return OpenXorb(xorb: xorb, file: file)
     }
 
@@ -105,7 +109,9 @@ final class OpenXorb: Sendable {
     func readTable() throws -> [XetChunk] {
         let start = xorb.source == nil ? Int64(xorb.rawBytes) : 0
         let buffer = try file.read(at: start, count: xorb.chunkCount * XorbLayout.entryBytes)
-        guard buffer.readableBytes == xorb.chunkCount * XorbLayout.entryBytes else { throw XetStoreError.damagedXorb(xorb.hash) }
+        guard buffer.readableBytes == xorb.chunkCount * XorbLayout.entryBytes else {
+            throw XetStoreError.damagedXorb(xorb.hash)
+        }
         var tree = MerkleTree()
         let chunks: [XetChunk] = try buffer.withUnsafeReadableBytes { bytes in
             guard let base = bytes.baseAddress else { throw XetStoreError.damagedXorb(xorb.hash) }
@@ -117,7 +123,9 @@ final class OpenXorb: Sendable {
                 return chunk
             }
         }
-        guard tree.finish() == xorb.hash, tree.totalBytes == UInt64(xorb.rawBytes) else { throw XetStoreError.damagedXorb(xorb.hash) }
+        guard tree.finish() == xorb.hash, tree.totalBytes == UInt64(xorb.rawBytes) else {
+            throw XetStoreError.damagedXorb(xorb.hash)
+        }
         return chunks
     }
 }

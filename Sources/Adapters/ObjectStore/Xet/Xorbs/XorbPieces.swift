@@ -40,7 +40,9 @@ package struct XorbPieces: AsyncSequence, Sendable {
     }
 }
 
-/// Reads parts of a xorb in the form that clients get. Its calls block.
+/// Reads parts of a xorb in the form that clients get.
+///
+/// Its calls block.
 ///
 /// Unchecked: its owner awaits each job before it starts the next.
 private final class SerializedXorbReader: @unchecked Sendable {
@@ -91,7 +93,11 @@ private final class SerializedXorbReader: @unchecked Sendable {
         var high = table.chunks.count - 1
         while low < high {
             let middle = (low + high + 1) / 2
-            if XorbTable.serializedOffset(raw: table.offsets[middle], chunk: middle) <= position { low = middle } else { high = middle - 1 }
+            if XorbTable.serializedOffset(raw: table.offsets[middle], chunk: middle) <= position {
+                low = middle
+            } else {
+                high = middle - 1
+            }
         }
         return low
     }
