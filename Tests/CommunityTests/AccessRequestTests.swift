@@ -55,7 +55,7 @@ struct AccessRequestTests {
         let repository = try await site.repository
         #expect(try await access.ask(for: repository, fields: [:], by: site.bob).status == .accepted)
         #expect(try await site.identity.may(.readContent, on: repository, by: site.bob.principal))
-        await #expect(throws: AccessRequestError.alreadyDecided(.accepted)) {
+        await #expect(throws: AccessRequestError.alreadyGranted(NamespaceName(trusted: "bob"))) {
             try await access.grant(NamespaceName(trusted: "bob"), to: repository, by: site.ada)
         }
         await #expect(throws: MetadataError.accountNotFound) {

@@ -46,7 +46,7 @@ package struct AccessRequests: Sendable {
     package func list(
         for repository: Repository, _ status: AccessRequestStatus, after: String?, limit: Int, by principal: Principal
     ) async throws -> Page<AccessRequest> {
-        try await identity.require(.administer, on: repository, by: principal)
+        try await requireGate(of: repository, by: principal)
         return try await store.accessRequests(to: repository.id, status, after: after, limit: limit)
     }
 
@@ -54,7 +54,7 @@ package struct AccessRequests: Sendable {
     package func decide(
         _ who: Requester, for repository: Repository, _ status: AccessRequestStatus, reason: String?, by caller: Caller
     ) async throws -> AccessRequest {
-        try await identity.require(.administer, on: repository, by: caller.principal)
+        try await requireGate(of: repository, by: caller.principal)
         let request: AccessRequest?
         switch who {
         case .account(let name):
@@ -70,11 +70,16 @@ package struct AccessRequests: Sendable {
 
     /// Lets somebody in who did not ask.
     package func grant(_ name: NamespaceName, to repository: Repository, by caller: Caller) async throws -> AccessRequest {
-        try await identity.require(.administer, on: repository, by: caller.principal)
+        try await requireGate(of: repository, by: caller.principal)
         guard let account = try await store.account(named: name) else { throw MetadataError.accountNotFound }
         let known = try await store.accessRequest(to: repository.id, of: account.id)
-        guard known?.status != .accepted else { throw AccessRequestError.alreadyDecided(.accepted) }
+        guard known?.status != .accepted else { throw AccessRequestError.alreadyGranted(name) }
         return try await decide(about: account, for: repository, .accepted, reason: nil, by: caller)
+    }
+
+    private func requireGate(of repository: Repository, by principal: Principal) async throws {
+        try await identity.require(.administer, on: repository, by: principal)
+        guard repository.gating != .off else { throw AccessRequestError.notGated(repository.reference) }
     }
 
     private func decide(
@@ -104,6 +109,7 @@ package enum AccessRequestError: Error, Equatable {
     case formTooLong
     case noRequest
     case alreadyDecided(AccessRequestStatus)
+    case alreadyGranted(NamespaceName)
     case rejected(reason: String?)
     case reasonTooLong
 }
@@ -120,6 +126,9 @@ extension AccessRequestError: Refusal {
         case .alreadyDecided(let status):
             // As the Hub does (`accept_access_request` documents 404).
             Problem(.missing, code: "access_already_decided", "The access request is \(status.rawValue) already.")
+        case .alreadyGranted(let name):
+            // Here the Hub says 400 (`grant_access`).
+            Problem(.invalid, code: "access_already_granted", "“\(name.text.shortened)” has access already.")
         case .rejected(let reason):
             Problem(
                 .forbidden, code: "access_rejected",
