@@ -46,7 +46,9 @@ private struct CommitRequest {
         let draft = try await call.services.git.beginCommit(
             to: target.repository, reference: target.reference, expectedParent: try await parent(header, target),
             by: call.caller)
-        try await fill(draft, from: &body, target.repository)
+        let tracking = try await fill(draft, from: &body, target.repository)
+        let view = try await call.viewIfAny(target.repository, at: target.reference.text)
+        try await tracking.complete(draft, view, of: target.repository.kind, call)
         let message = message(of: header)
         guard opensRequest else {
             let made = try await draft.commit(message: message, author: call.author, acceptsUnchanged: true)
@@ -75,7 +77,11 @@ private struct CommitRequest {
 
     // MARK: - Lines
 
-    private func fill(_ draft: CommitDraft, from body: inout CommitBody, _ repository: Repository) async throws {
+    /// - Returns: the large files that it has.
+    private func fill(
+        _ draft: CommitDraft, from body: inout CommitBody, _ repository: Repository
+    ) async throws -> LargeFileTracking {
+        var tracking = LargeFileTracking()
         var waiting: [UInt8] = []
         var file: DraftFile?
         while let event = try await body.next() {
@@ -87,7 +93,9 @@ private struct CommitRequest {
                 try await file?.append(waiting)
                 waiting = []
             case .line(let line):
+                if case .largeFile(let path, _, _) = line { tracking.add(path) }
                 if case .file(let path) = line {
+                    if path == GitAttributes.fileName { tracking.replace(with: file == nil ? text(waiting) : nil) }
                     try await add(path, file, waiting, to: draft)
                 } else {
                     try await apply(line, to: draft, repository)
@@ -98,7 +106,10 @@ private struct CommitRequest {
                 }
             }
         }
+        return tracking
     }
+
+    private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
     private func add(_ path: String, _ file: DraftFile?, _ rest: [UInt8], to draft: CommitDraft) async throws {
         guard let file else { return try await draft.add(path, content: rest) }

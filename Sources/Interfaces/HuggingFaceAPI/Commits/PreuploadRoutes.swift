@@ -71,7 +71,7 @@ enum PreuploadRoutes {
 }
 
 /// Which files are large and which are left out, by the repository's own files.
-struct UploadRules {
+package struct UploadRules: Sendable {
     private static let maximumFileBytes: Int64 = 1 << 20
     /// Folders whose `.gitattributes` are looked for in one call.
     private static let maximumFolders = 2_000
@@ -79,7 +79,10 @@ struct UploadRules {
     private var attributes = GitAttributes()
     private let ignored: IgnoreRules
 
-    init(paths: [String], view: RevisionView?, kind: RepositoryKind, gitIgnore: String?, _ call: HubCall) async throws {
+    /// - Parameters:
+    ///   - view: the branch that the files are for; `nil` when it has no commit yet.
+    ///   - gitIgnore: rules of the client's own instead of the repository's.
+    package init(paths: [String], view: RevisionView?, kind: RepositoryKind, gitIgnore: String?, _ call: HubCall) async throws {
         guard let view else {
             attributes.add(LargeFilePatterns.attributes(for: kind), in: "")
             ignored = IgnoreRules(gitIgnore ?? "")
@@ -105,10 +108,13 @@ struct UploadRules {
         ignored = IgnoreRules(own)
     }
 
-    func ignores(_ path: String) -> Bool { ignored.ignores(path) }
+    package func ignores(_ path: String) -> Bool { ignored.ignores(path) }
+
+    /// Whether `.gitattributes` names it as large; without a commit, what the first one says.
+    func isTracked(_ path: String) -> Bool { attributes.isLargeFile(path) }
 
     /// By `.gitattributes`, by size, or by its first bytes. An empty file is never large.
-    func isLarge(_ path: String, sizeBytes: Int64, sample: String?) -> Bool {
+    package func isLarge(_ path: String, sizeBytes: Int64, sample: String?) -> Bool {
         if sizeBytes == 0 { return false }
         if attributes.isLargeFile(path) || sizeBytes > LargeFilePatterns.thresholdBytes { return true }
         guard let sample, sample.utf8.count <= 4_096, let bytes = Data(base64Encoded: sample) else { return false }
