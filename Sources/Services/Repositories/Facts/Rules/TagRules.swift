@@ -63,6 +63,9 @@ struct TagRules {
         var rule = TagRules()
         rule.add(facts.sdk)
         rule.add(card.texts("tags"))
+        // What lists of spaces find by `models=` and `datasets=`.
+        rule.add(facts.baseModels.map(\.id), prefix: "model:")
+        rule.add(card.texts("datasets"), prefix: "dataset:")
         rule.addCommon(card)
         return rule.tags
     }
