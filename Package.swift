@@ -114,9 +114,14 @@ let package = Package(
             "HubCore", "WebCore", "HuggingFaceAPI", "Identity", "Repositories", "ObjectStore", hummingbird, nioCore, httpTypes, logging,
         ]),
 
+        module("CSGHubAPI", in: "Interfaces", [
+            "HubCore", "WebCore", "HuggingFaceAPI", "Identity", "Repositories", "GitStore", "ObjectStore", "MetadataStore", hummingbird,
+            nioCore, httpTypes, logging,
+        ]),
+
         // App
         module("HubServer", in: "App", [
-            "HubCore", "WebCore", "GitProtocols", "HubAPI", "HuggingFaceAPI", "XetProtocol", "Identity", "Repositories", "Community", "MetadataStore", "ObjectStore",
+            "HubCore", "WebCore", "GitProtocols", "HubAPI", "HuggingFaceAPI", "XetProtocol", "CSGHubAPI", "Identity", "Repositories", "Community", "MetadataStore", "ObjectStore",
             "GitStore", "CHubPlatform", hummingbird, nioCore, nioPosix, httpTypes, logging, metrics, serviceLifecycle,
             .product(name: "CoreMetrics", package: "swift-metrics"),
             .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -175,6 +180,7 @@ let package = Package(
             "HubCore", "HuggingFaceAPI", "WebCore", "Identity", "Repositories", "GitStore", "MetadataStore", "ObjectStore",
             hummingbird, nioCore, httpTypes, logging,
         ]),
+        tests("CSGHubAPITests", ["HubCore", "CSGHubAPI", hummingbird, nioCore, httpTypes]),
         tests("HubCommandsTests", [
             "HubCore", "HubCommands", "HubAPI", "HubServer", hummingbird, nioCore, httpTypes, logging, serviceLifecycle,
             .product(name: "ArgumentParser", package: "swift-argument-parser"),

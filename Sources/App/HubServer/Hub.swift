@@ -1,3 +1,4 @@
+import CSGHubAPI
 import Community
 import FoundationEssentials
 import Glibc
@@ -108,15 +109,16 @@ package final class Hub: Sendable {
             identity: identity, store: store, repositories: repositories, git: gitService, lfs: lfs, objects: objects, facts: self.facts,
             extensions: extensions)
         router.add(middleware: XetMiddleware(xet: xet))
-        router.add(middleware: HuggingFaceAPI(hubServices, routes: CommunityRoutes(community).all + XetTokenRoutes(xet: xet).routes))
+        router.add(middleware: HuggingFaceAPI(hubServices, routes: CommunityRoutes(community).all + XetTokenRoutes(xet: xet).routes + CSGHubAPI.routes))
         let network = network
         OperationRoutes(
             identity: identity, store: store, objects: objects, metrics: metrics,
             gauges: { ProcessGauges.now(connections: network?.openConnections ?? 0) }, authority: network?.authorityCertificate
         ).add(to: router)
+        ConnectRoutes(identity: identity, authority: network?.authorityCertificate).add(to: router)
         let facts = SiteFacts(
             startedAt: Date(), dataDirectory: folder.path, externalAddresses: externalAddresses.origins.map(\.description),
-            isServing: purpose == .serving, isEncrypted: settings.tls != .off)
+            isServing: purpose == .serving, isEncrypted: settings.tls != .off, authorityCertificate: network?.authorityCertificate)
         HubAPI(
             APIServices(
                 identity: identity, store: store, repositories: repositories, git: gitService, lfs: lfs,
@@ -145,7 +147,7 @@ package final class Hub: Sendable {
         var services: [any Service] = [
             ObjectSweeper(lfs: lfs, logger: logger), XetMaintenance(xet: xet, logger: logger),
             RepositoryMaintenance(git: gitService, logger: logger), FactsIndexer(facts: facts, logger: logger),
-            MemoryReturn(), server,
+            SyncFeedRecorder(store: store, git: gitService, logger: logger), MemoryReturn(), server,
         ]
         services += community.services(
             webhooks: WebhookSender(group: MultiThreadedEventLoopGroup.singleton), logger: logger)

@@ -20,7 +20,7 @@ package struct HubAPI: Sendable {
         identity = services.identity
         let document = DocumentText()
         let routes =
-            SiteRoutes(services: services).routes + AccountRoutes(identity: services.identity).routes
+            SiteRoutes(services: services).routes + ClientRoutes(authority: services.site.authority).routes + AccountRoutes(identity: services.identity).routes
             + OrganizationRoutes(identity: services.identity).routes + TokenRoutes(services: services).routes
             + RepositoryRoutes(services: services).routes + CollaboratorRoutes(services: services).routes
             + ExportRoutes(services: services).routes + ReferenceRoutes(services: services).routes

@@ -34,7 +34,12 @@ package struct HuggingFaceAPI: RouterMiddleware {
             switch try await find(request.method, path) {
             case .found(let route, let match):
                 failure.match = match
-                response = try await respond(to: request, context: context, route: route, match: match, path: path)
+                do {
+                    response = try await respond(to: request, context: context, route: route, match: match, path: path)
+                } catch {
+                    guard let refusals = route.refusals else { throw error }
+                    return failure.withRequestID(refusals(error, request, context))
+                }
             case .otherMethods(let allowed): throw HubAPIError.methodNotAllowed(allowed)
             case .nothing where path.isOfHubAPI: throw HubAPIError.noSuchAddress
             case .nothing: response = nil

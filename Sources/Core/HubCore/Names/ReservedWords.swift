@@ -5,7 +5,7 @@
 package enum ReservedWords {
     package static let all: Set<String> = [
         "about", "access", "account", "accounts", "admin", "administrator", "anonymous", "api", "apps", "assets", "audit",
-        "auth", "blog", "buckets", "bundles", "cas", "chat", "code", "codes", "collections", "csg", "csghub", "dashboard",
+        "auth", "blog", "buckets", "bundles", "cas", "chat", "code", "codes", "collections", "connect", "csg", "csghub", "dashboard",
         "dataset", "datasets", "demo-login", "discussions", "docs", "download", "explore", "favicon.ico", "git", "healthz", "help",
         "hf", "home", "hub", "imports", "info", "inference", "jobs", "join", "learn", "legal", "lfs", "licenses", "login",
         "logout", "manifest.json", "me", "metrics", "model", "models", "ms", "new", "notifications", "oauth", "objects", "openapi",

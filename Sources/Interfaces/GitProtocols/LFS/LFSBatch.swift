@@ -52,14 +52,16 @@ struct LFSBatch: Sendable {
         let items = request.objects.map { object in Result { () throws(LFSError) in try item(object, sizes: sizes) } }
         if items.allSatisfy({ (try? $0.get()) == nil }), case .failure(let first)? = items.first { throw first }
         let clientTakesParts = operation == .upload && request.transfers?.contains("multipart") == true
-        let transfer = clientTakesParts && items.contains(where: isLarge) ? "multipart" : "basic"
+        // csghub-sdk's own client, which alone names an upload, reads nothing but links of parts.
+        let takesPartsOnly = clientTakesParts && (request.namesUpload || call.request.uri.queryParameters["upload_id"] != nil)
+        let transfer = takesPartsOnly || clientTakesParts && items.contains(where: isLarge) ? "multipart" : "basic"
         var answers: [LFSForms.BatchAnswer.Object] = []
         var left = PartsLeft(parts: Self.maximumParts, bytes: transfer == "multipart" ? try await call.lfs.roomForUploads() : 0)
         for (object, item) in zip(request.objects, items) {
             answers.append(
                 try await self.answer(
                     object, item, operation, transfer: transfer, linksOnly: request.transfers?.contains("multipart") == true,
-                    left: &left, repository: repository, principal: principal))
+                    sendsAgain: takesPartsOnly, left: &left, repository: repository, principal: principal))
         }
         return call.answer(LFSForms.BatchAnswer(transfer: transfer, objects: answers))
     }
@@ -76,10 +78,12 @@ struct LFSBatch: Sendable {
         return item.size >= call.lfs.settings.multipartThresholdBytes && item.size <= call.lfs.settings.maximumObjectBytes
     }
 
-    /// - Parameter linksOnly: the client sends no headers to the links that it is given, so the signature is in them.
+    /// - Parameters:
+    ///   - linksOnly: the client sends no headers to the links that it is given, so the signature is in them.
+    ///   - sendsAgain: the client understands no answer that says that the object is there.
     private func answer(
         _ object: LFSForms.BatchRequest.Object, _ item: Result<Item, LFSError>, _ operation: Operation, transfer: String,
-        linksOnly: Bool, left: inout PartsLeft, repository: Repository, principal: Principal
+        linksOnly: Bool, sendsAgain: Bool, left: inout PartsLeft, repository: Repository, principal: Principal
     ) async throws -> LFSForms.BatchAnswer.Object {
         var answer = LFSForms.BatchAnswer.Object(oid: object.oid, size: object.size)
         do {
@@ -89,7 +93,7 @@ struct LFSBatch: Sendable {
                 guard item.stored != nil else { throw LFSError.objectNotFound(item.oid) }
                 answer.actions = ["download": action(.download, item, "objects/\(item.oid)", linksOnly, repository, principal)]
             case .upload:
-                guard item.stored == nil else { return answer }
+                guard item.stored == nil || sendsAgain else { return answer }
                 guard item.size <= call.lfs.settings.maximumObjectBytes else {
                     throw LFSError.tooLarge(call.lfs.settings.maximumObjectBytes)
                 }

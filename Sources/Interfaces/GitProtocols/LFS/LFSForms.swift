@@ -15,6 +15,21 @@ enum LFSForms {
         let transfers: [String]?
         let objects: [Object]
         let hash_algo: String?
+        /// Whether it has `upload_id`, be it `null`.
+        let namesUpload: Bool
+
+        private enum CodingKeys: CodingKey {
+            case operation, transfers, objects, hash_algo, upload_id
+        }
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            operation = try container.decode(String.self, forKey: .operation)
+            transfers = try container.decodeIfPresent([String].self, forKey: .transfers)
+            objects = try container.decode([Object].self, forKey: .objects)
+            hash_algo = try container.decodeIfPresent(String.self, forKey: .hash_algo)
+            namesUpload = container.contains(.upload_id)
+        }
     }
 
     struct BatchAnswer: Encodable {

@@ -29,7 +29,8 @@ struct LFSParts: Sendable {
         for number in 0..<count {
             let digits = String(number + 1)
             let key = String(repeating: "0", count: max(0, 5 - digits.count)) + digits
-            header[key] = call.link("\(base)/\(number + 1)", of: repository, grant: grant)
+            // csghub-sdk takes an upload as done only when its links name it.
+            header[key] = call.link("\(base)/\(number + 1)", of: repository, grant: grant) + "&uploadId=\(session.id)"
         }
         return LFSForms.BatchAnswer.Action(
             href: call.link(base, of: repository, grant: grant), header: header,

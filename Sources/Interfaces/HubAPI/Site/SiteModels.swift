@@ -12,10 +12,15 @@ package struct SiteFacts: Sendable {
     package let isServing: Bool
     /// Speaks TLS itself.
     package let isEncrypted: Bool
+    /// What clients must trust; `nil` where they trust the hub's certificate without it.
+    package let authority: ClientSetup.Authority?
 
+    /// - Parameter authorityCertificate: PEM.
     package init(
-        startedAt: Date, dataDirectory: String, externalAddresses: [String], isServing: Bool, isEncrypted: Bool = true
+        startedAt: Date, dataDirectory: String, externalAddresses: [String], isServing: Bool, isEncrypted: Bool = true,
+        authorityCertificate: String? = nil
     ) {
+        authority = authorityCertificate.flatMap { ClientSetup.Authority(pem: $0) }
         self.startedAt = startedAt
         self.dataDirectory = dataDirectory
         self.externalAddresses = externalAddresses

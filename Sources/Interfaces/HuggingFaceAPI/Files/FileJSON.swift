@@ -54,14 +54,17 @@ struct FileJSON: Sendable {
 }
 
 /// The readable parts of a commit.
-struct CommitText {
-    let title: String
+package struct CommitText {
+    package let title: String
     /// All after the title.
     let body: String
-    let author: String
+    package let author: String
     let email: String
+    /// Since 1970.
+    package let seconds: Int64
 
-    init(_ commit: GitCommit) {
+    package init(_ commit: GitCommit) {
+        seconds = commit.committerTime
         let message = String(decoding: commit.message, as: UTF8.self)
         let end = message.firstIndex(of: "\n") ?? message.endIndex
         title = String(message[..<end])

@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import WebCore
 
 /// An address of the Hub API and what answers there.
 ///
@@ -18,14 +19,21 @@ import Hummingbird
 /// `GET` answers `HEAD` too, without the body.
 package struct HubRoute: Sendable {
     package typealias Responder = @Sendable (HubCall) async throws -> Response
+    /// What a refused call is answered.
+    package typealias Refusals = @Sendable (any Error, Request, HubContext) -> Response
 
     package let method: HTTPRequest.Method
     let pattern: RoutePattern
+    /// `nil` for the form that Hub clients know.
+    let refusals: Refusals?
     let respond: Responder
 
-    package init(_ method: HTTPRequest.Method, _ pattern: String, respond: @escaping Responder) {
+    package init(
+        _ method: HTTPRequest.Method, _ pattern: String, refusals: Refusals? = nil, respond: @escaping Responder
+    ) {
         self.method = method
         self.pattern = RoutePattern(pattern)
+        self.refusals = refusals
         self.respond = respond
     }
 }
