@@ -60,7 +60,7 @@ final class TestHub: Sendable {
                 HubServices(
                     identity: identity, store: store,
                     repositories: RepositoryService(store: store, identity: identity), git: git, lfs: lfs,
-                    objects: objects)))
+                    objects: objects, facts: FactsService(store: store, git: git, lfs: lfs, logger: Logger(label: "test")))))
         responder = router.buildResponder()
         var logger = Logger(label: "test")
         logger.logLevel = .critical

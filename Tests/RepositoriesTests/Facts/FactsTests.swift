@@ -91,7 +91,7 @@ struct FactsTests {
         #expect(dataset.title == "Set" && dataset.datasetConfigs != nil)
 
         let space = try await site.facts("spaces/ada/app", ["README.md": "---\nsdk: gradio\nmodels: [ada/sd]\n---\n", "app.py": ""])
-        #expect(space.sdk == "gradio" && space.tags == ["gradio", "region:us"])
+        #expect(space.sdk == "gradio" && space.tags == ["gradio", "model:ada/sd", "region:us"])
         try await site.close()
     }
 

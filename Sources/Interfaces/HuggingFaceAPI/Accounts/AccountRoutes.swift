@@ -11,6 +11,12 @@ enum AccountRoutes {
         [
             HubRoute(.get, "/api/whoami-v2") { call in call.answer(try await whoAmI(call)) },
             HubRoute(.get, "/api/whoami") { call in call.answer(try await whoAmI(call)) },
+            // `hf auth login` without a token; there is no browser to send people to.
+            HubRoute(.post, "/oauth/device") { call in
+                throw HubAPIError.invalidRequest(
+                    "This hub signs in by access tokens: make one at \(call.context.origin)/settings/tokens and run: "
+                        + "hf auth login --token <token>")
+            },
             HubRoute(.get, "/api/{kinds}/{repo}/auth-check") { call in
                 _ = try await call.repositoryForContent()
                 return call.answer([:])

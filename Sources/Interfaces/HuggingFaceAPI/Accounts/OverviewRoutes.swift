@@ -169,7 +169,7 @@ enum OverviewRoutes {
                         "updatedAt": JSON(item.repository.updatedAt),
                         "visibility": .string(item.repository.visibility.hubWord),
                         "storage": .integer(item.facts.usedStorageBytes),
-                        "storagePercent": .number(Double(item.facts.usedStorageBytes) / Double(total)),
+                        "storagePercent": .number(Double(item.facts.usedStorageBytes) / Double(total) * 100),
                     ]
                 }))
     }

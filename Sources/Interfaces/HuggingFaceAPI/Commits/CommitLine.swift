@@ -84,6 +84,7 @@ struct CommitLineFields {
         guard let key else { throw .missing("key", in: "") }
         switch key {
         case "header":
+            guard texts["summary"] != nil else { throw .missing("summary", in: key) }
             return .header(
                 CommitLine.Header(
                     summary: texts["summary"] ?? "", description: texts["description"] ?? "",

@@ -36,6 +36,9 @@ enum PreuploadRoutes {
         }
         let form = try await call.json(Form.self, limit: maximumBodyBytes)
         guard form.files.count <= maximumFiles else { throw HubAPIError.tooMany("files", limit: maximumFiles) }
+        guard form.files.allSatisfy({ $0.size ?? 0 >= 0 }) else {
+            throw HubAPIError.invalidRequest("The size of a file is a number of bytes.")
+        }
         let view = try await call.viewIfAny(target.repository, at: target.reference.text)
         let rules = try await UploadRules(
             paths: form.files.map(\.path), view: view, kind: target.repository.kind, gitIgnore: form.gitIgnore, call)

@@ -30,6 +30,7 @@ enum ResolveRoutes {
             response = try await small(call, file, view)
         }
         response.headers[.repositoryCommit] = view.commit.hex
+        response.headers[.contentSecurityPolicy] = sandbox
         response.headers[.contentDisposition] = disposition(file.path)
         if call.request.method == .get, response.status == .ok || response.status == .partialContent {
             call.services.downloads.count(
@@ -45,8 +46,12 @@ enum ResolveRoutes {
         let file = try await file(call, view)
         var response = try await small(call, file, view)
         response.headers[.repositoryCommit] = view.commit.hex
+        response.headers[.contentSecurityPolicy] = sandbox
         return response
     }
+
+    /// What users stored is no page of the hub, whatever a browser makes of it.
+    private static let sandbox = "default-src 'none'; frame-ancestors 'none'; sandbox"
 
     private static func file(_ call: HubCall, _ view: RevisionView) async throws -> FileEntry {
         let path = call.value("path")

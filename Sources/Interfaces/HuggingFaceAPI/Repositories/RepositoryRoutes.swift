@@ -62,7 +62,7 @@ enum RepositoryRoutes {
 
     /// `name` may be `owner/name`, or `organization` is the owner, or else whoever asks.
     static func name(_ name: String, _ organization: String?, _ call: HubCall) throws -> RepositoryName {
-        if name.contains("/") { return try RepositoryName(parsing: name) }
+        if name.contains("/"), organization?.isEmpty ?? true { return try RepositoryName(parsing: name) }
         if let organization, !organization.isEmpty {
             return try RepositoryName(owner: NamespaceName(parsing: organization), name: name)
         }
