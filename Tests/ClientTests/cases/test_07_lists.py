@@ -3,9 +3,9 @@
 import pytest
 from huggingface_hub.errors import HfHubHTTPError
 
-from support import ADA, BOB, MODEL_FILES, Repositories, eventually, over_tls, safetensors_file, since, status_of
+from support import ADA, BOB, MODEL_FILES, RUN, Repositories, eventually, over_tls, safetensors_file, since, status_of
 
-WORD = "zyx" + ADA.replace("-", "")
+WORD = "zyx" * RUN + ADA.replace("-", "")
 
 
 @pytest.fixture(scope="module")
