@@ -118,6 +118,23 @@ struct ListTests {
         #expect(try await test.store.tagCounts(of: .model, visibleTo: .everything).count == 2)
     }
 
+    @Test("a space is found by the models and datasets that its card links to")
+    func spaces() async throws {
+        let test = try TestStore()
+        try await test.account("ada")
+        let repository = try await test.repository("spaces/ada/app", .public)
+        var facts = facts(["gradio"])
+        facts.baseModels = [BaseModel(id: "ada/m", relation: nil)]
+        facts.datasets = ["ada/d"]
+        try await test.store.saveFacts(facts, searchText: "", of: repository.id, rules: 1)
+        var query = RepositoryListQuery(kinds: [.space], visibleTo: .publicOnly)
+        query.tags = ["model:ada/m", "dataset:ada/d"]
+        #expect(try await names(test.store.listRepositories(query)) == ["app"])
+        query.tags = ["model:ada/other"]
+        #expect(try await test.store.listRepositories(query).total == 0)
+        #expect(try await test.store.facts(of: repository.id)?.tags == ["gradio"])
+    }
+
     @Test("pages follow each other without loss, in every order")
     func paging() async throws {
         let test = try TestStore()

@@ -33,6 +33,7 @@ enum Listing {
             """
             SELECT r.kind, r.namespace_id, r.visibility, r.gating, r.path_key, r.description, r.created_at, r.deleted_at,
                 f.last_modified, f.parameters, f.library_name, f.pipeline_tag, f.sdk, f.title, f.summary, f.tags,
+                f.base_models, f.datasets,
                 l.terms, l.is_listed
             FROM repositories AS r LEFT JOIN facts AS f ON f.repository_id = r.id LEFT JOIN listing AS l ON l.repository_id = r.id
             WHERE r.id = ?
@@ -69,6 +70,7 @@ enum Listing {
         }
         let gating: Gating = row["gating"]
         if gating != .off { terms.insert(Term(kind: kind, space: .gated, text: gating.rawValue)) }
+        if kind == .space { terms.formUnion(links(row)) }
         if let library: String = row["library_name"] { terms.insert(Term(kind: kind, space: .library, text: library)) }
         if let pipeline: String = row["pipeline_tag"] { terms.insert(Term(kind: kind, space: .pipeline, text: pipeline)) }
         if let sdk: String = row["sdk"] { terms.insert(Term(kind: kind, space: .sdk, text: sdk)) }
@@ -76,6 +78,13 @@ enum Listing {
             terms.insert(Term(kind: kind, space: .size, text: String(Term.sizeBucket(parameters))))
         }
         return terms
+    }
+
+    /// What a space's card links to: no tags of its own, but lists are filtered by it as if it were.
+    private static func links(_ row: Row) -> [Term] {
+        let models = (row["base_models"] as String?).flatMap { JSONText(trusted: $0).node }.map(FactsJSON.baseModels) ?? []
+        let names = models.map { "model:\($0.id)" } + FactsRow.lines(row["datasets"] ?? "").map { "dataset:\($0)" }
+        return names.map { Term(kind: .space, space: .tag, text: $0) }
     }
 
     private static func title(_ row: Row) -> String {
