@@ -26,7 +26,7 @@ struct WebhookDeliverer: Service {
     let clock: @Sendable () -> Date
 
     func run() async throws {
-        try await cancelWhenGracefulShutdown {
+        await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask {
                     for await _ in AsyncTicks(interval: Self.rest) { bell.ring() }
