@@ -247,6 +247,7 @@ def test_pull_requests_of_datasets(owner, repositories):
 
 
 @since("2.0")
+@pytest.mark.xfail(reason="the hub takes no attachments yet", strict=True)
 def test_attachments(ada, tmp_path):
     import base64
 
