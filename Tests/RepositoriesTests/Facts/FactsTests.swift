@@ -111,7 +111,7 @@ struct FactsTests {
         try await site.close()
     }
 
-    @Test("the service follows pushes, catches up at start and survives a poisoned corpus that changes nothing else")
+    @Test("the service follows pushes, catches up at start and survives a poisoned corpus that changes nothing else", .timeLimit(.minutes(4)))
     func poisoned() async throws {
         let site = try await FactsSite()
         var mutator = Mutator()
@@ -119,13 +119,16 @@ struct FactsTests {
         let corpus = PoisonedFiles.corpus(count: Mutator.isFull ? 500 : 160, &mutator)
         // Half of them are there before the service starts.
         for (number, file) in corpus.prefix(corpus.count / 2).enumerated() { try await push(file, number, to: site) }
-        let indexer = FactsIndexer(facts: site.facts, logger: Logger(label: "test"))
+        let (indexed, indexing) = AsyncStream.makeStream(of: Void.self)
+        var settings = FactsIndexer.Settings()
+        settings.indexed = { _ in indexing.yield() }
+        let indexer = FactsIndexer(facts: site.facts, settings: settings, logger: Logger(label: "test"))
         let group = ServiceGroup(services: [indexer], logger: Logger(label: "test"))
         let start = ContinuousClock.now
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             for (number, file) in corpus.enumerated().dropFirst(corpus.count / 2) { try await push(file, number, to: site) }
-            try await allIndexed(site)
+            try await allIndexed(site, indexed)
             await group.triggerGracefulShutdown()
             try await tasks.waitForAll()
         }
@@ -142,13 +145,10 @@ struct FactsTests {
         try await site.close()
     }
 
-    /// What the service does is seen in the database only.
-    private func allIndexed(_ site: FactsSite) async throws {
-        for _ in 0..<6000 {
+    private func allIndexed(_ site: FactsSite, _ indexed: AsyncStream<Void>) async throws {
+        for await _ in indexed {
             if try await site.store.staleFacts(after: nil, rules: FactsRules.version).repositories.isEmpty { return }
-            try await Task.sleep(for: .milliseconds(20))
         }
-        throw WaitedInVain(event: "an index of all repositories")
     }
 
     private func push(_ file: PoisonedFiles.File, _ number: Int, to site: FactsSite) async throws {

@@ -14,6 +14,8 @@ package struct FactsIndexer: Service {
         package var catchUpInterval: Duration = .seconds(3600)
         /// Downloads are written this often.
         package var counterInterval: Duration = .seconds(10)
+        /// Called after each repository that was tried.
+        package var indexed: @Sendable (RepositoryID) -> Void = { _ in }
 
         package init() {}
     }
@@ -77,6 +79,7 @@ package struct FactsIndexer: Service {
     }
 
     private func index(_ id: RepositoryID) async {
+        defer { settings.indexed(id) }
         do {
             try await facts.index(id)
         } catch is CancellationError {
