@@ -85,7 +85,7 @@ let package = Package(
         // Services
         module("Identity", in: "Services", ["HubCore", "MetadataStore", "CArgon2", "COpenSSL", nioPosix, logging]),
         module("Repositories", in: "Services", [
-            "HubCore", "MetadataStore", "ObjectStore", "GitStore", "ModelFormats", "Identity", "COpenSSL", nioCore, logging,
+            "HubCore", "MetadataStore", "ObjectStore", "GitStore", "ModelFormats", "Identity", nioCore, logging,
             metrics, serviceLifecycle,
         ]),
 

@@ -1,6 +1,6 @@
-import COpenSSL
 import FoundationEssentials
 import HubCore
+import Identity
 import Logging
 import MetadataStore
 import Repositories
@@ -128,16 +128,8 @@ struct WebhookDeliverer: Service {
         if delivery.webhook.secret != nil {
             guard let secret = try? webhooks.secret(of: delivery.webhook) else { throw Refused.secret }  // Logged there.
             headers.append(("X-Webhook-Secret", secret))
-            headers.append(("X-Hub-Signature-256", "sha256=" + Hex.encode(Self.mac(of: body, key: Array(secret.utf8)))))
+            headers.append(("X-Hub-Signature-256", "sha256=" + Hex.encode(Digest.hmac(body, key: Array(secret.utf8)))))
         }
         return WebhookRequest(address: address, headers: headers, body: body)
-    }
-
-    /// HMAC-SHA256.
-    static func mac(of body: [UInt8], key: [UInt8]) -> [UInt8] {
-        var mac = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
-        var count: UInt32 = 0
-        _ = HMAC(EVP_sha256(), key, Int32(key.count), body, body.count, &mac, &count)
-        return Array(mac.prefix(Int(count)))
     }
 }

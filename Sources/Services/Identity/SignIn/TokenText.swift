@@ -1,4 +1,3 @@
-import COpenSSL
 
 /// The text of an access token: `hub_`, 32 characters that hold 160 random bits, 7 that hold a CRC-32 of what is before
 /// them.
@@ -51,31 +50,5 @@ package struct TokenText: Hashable, Sendable {
             for _ in 0..<8 { crc = crc & 1 == 1 ? (crc >> 1) ^ 0xEDB8_8320 : crc >> 1 }
         }
         return ~crc
-    }
-}
-
-/// Hashes of libcrypto, and comparing without telling by time.
-enum Digest {
-    static func sha256(_ bytes: [UInt8]) -> [UInt8] {
-        var digest = [UInt8](repeating: 0, count: 32)
-        let code = EVP_Digest(bytes, bytes.count, &digest, nil, EVP_sha256(), nil)
-        precondition(code == 1, "libcrypto has SHA-256")
-        return digest
-    }
-
-    static func hmac(_ bytes: [UInt8], key: [UInt8]) -> [UInt8] {
-        var digest = [UInt8](repeating: 0, count: 32)
-        let result = HMAC(EVP_sha256(), key, Int32(key.count), bytes, bytes.count, &digest, nil)
-        precondition(result != nil, "libcrypto has HMAC")
-        return digest
-    }
-
-    static func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
-        left.count == right.count && CRYPTO_memcmp(left, right, left.count) == 0
-    }
-
-    static func random(_ count: Int) -> [UInt8] {
-        var generator = SystemRandomNumberGenerator()
-        return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
     }
 }

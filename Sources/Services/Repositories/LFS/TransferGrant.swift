@@ -1,6 +1,6 @@
-import COpenSSL
 import FoundationEssentials
 import HubCore
+import Identity
 
 /// What a signed link of an LFS transfer allows: one operation on one object of one repository, by one account, for a while.
 ///
@@ -23,7 +23,8 @@ package struct TransferGrant: Hashable, Sendable {
     package let expiresAt: Date
 
     package init(
-        operation: Operation, repository: RepositoryID, account: AccountID?, token: TokenID? = nil, oid: ObjectID, sizeBytes: Int64,
+        operation: Operation, repository: RepositoryID, account: AccountID?, token: TokenID? = nil, oid: ObjectID,
+        sizeBytes: Int64,
         expiresAt: Date
     ) {
         self.operation = operation
@@ -36,63 +37,40 @@ package struct TransferGrant: Hashable, Sendable {
     }
 }
 
-/// Signs grants with HMAC-SHA256 and a key that only this hub has.
+/// Signs grants with a key that only this hub has.
 ///
 /// Form: `1.<operation>.<repository>.<account or 0>.<token or 0>.<sha256>.<size>.<expiry, seconds since 1970>.<mac in hex>`; ours. The MAC
 /// covers everything before its dot.
 package struct TransferSigner: Sendable {
-    package static let keyBytes = 32
+    package static let keyBytes = TextSigner.keyBytes
     /// How a grant begins, and no token does.
     package static let prefix = "1."
-    /// Longer texts are no grant of ours.
-    private static let maximumBytes = 300
-
-    private let key: [UInt8]
+    private let signer: TextSigner
 
     /// - Parameter key: 32 random bytes, kept in `secrets/`.
-    package init(key: [UInt8]) {
-        precondition(key.count == Self.keyBytes, "a transfer key has 32 bytes")
-        self.key = key
-    }
+    package init(key: [UInt8]) { signer = TextSigner(key: key) }
 
     package func sign(_ grant: TransferGrant) -> String {
         let expiry = Int64(grant.expiresAt.timeIntervalSince1970.rounded(.up))
-        let text =
+        return signer.sign(
             "1.\(grant.operation.rawValue).\(grant.repository).\(grant.account?.rawValue ?? 0).\(grant.token?.rawValue ?? 0)."
-            + "\(grant.oid).\(grant.sizeBytes).\(expiry)"
-        return "\(text).\(Hex.encode(mac(text)))"
+                + "\(grant.oid).\(grant.sizeBytes).\(expiry)")
     }
 
     /// The grant in `text`, if this hub signed it and it has not expired at `now`.
     package func verify(_ text: String, now: Date) throws(TransferGrantError) -> TransferGrant {
-        guard text.utf8.count <= Self.maximumBytes, let dot = text.lastIndex(of: "."),
-            let signature = Hex.decode(text[text.index(after: dot)...])
-        else { throw .malformed }
-        let signed = String(text[..<dot])
-        let expected = mac(signed)
-        guard signature.count == expected.count, CRYPTO_memcmp(signature, expected, expected.count) == 0 else {
-            throw .malformed
-        }
-        let parts = signed.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 8, parts[0] == "1", let operation = TransferGrant.Operation(rawValue: String(parts[1])),
-            let repository = Int64(parts[2]), let account = Int64(parts[3]), let token = Int64(parts[4]), let oid = ObjectID(hex: parts[5]),
+        guard let parts = signer.parts(of: text), parts.count == 8, parts[0] == "1",
+            let operation = TransferGrant.Operation(rawValue: parts[1]),
+            let repository = Int64(parts[2]), let account = Int64(parts[3]), let token = Int64(parts[4]),
+            let oid = ObjectID(hex: parts[5]),
             let size = Int64(parts[6]), let expiry = Int64(parts[7])
         else { throw .malformed }
         let expiresAt = Date(timeIntervalSince1970: Double(expiry))
         guard expiresAt > now else { throw .expired }
         return TransferGrant(
-            operation: operation, repository: RepositoryID(repository), account: account == 0 ? nil : AccountID(account),
+            operation: operation, repository: RepositoryID(repository),
+            account: account == 0 ? nil : AccountID(account),
             token: token == 0 ? nil : TokenID(token), oid: oid, sizeBytes: size, expiresAt: expiresAt)
-    }
-
-    private func mac(_ text: String) -> [UInt8] {
-        var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
-        var length: UInt32 = 0
-        let message = Array(text.utf8)
-        guard HMAC(EVP_sha256(), key, Int32(key.count), message, message.count, &digest, &length) != nil else {
-            preconditionFailure("libcrypto has no HMAC-SHA256")
-        }
-        return Array(digest.prefix(Int(length)))
     }
 }
 
@@ -108,11 +86,17 @@ extension TransferGrantError: Refusal {
     package var problem: Problem {
         switch self {
         case .malformed:
-            Problem(.unauthenticated, code: "invalid_transfer_link", "This transfer link was not made by this hub; ask for a new one.")
+            Problem(
+                .unauthenticated, code: "invalid_transfer_link",
+                "This transfer link was not made by this hub; ask for a new one.")
         case .expired:
-            Problem(.unauthenticated, code: "expired_transfer_link", "This transfer link has expired; run the command again.")
+            Problem(
+                .unauthenticated, code: "expired_transfer_link",
+                "This transfer link has expired; run the command again.")
         case .mismatched:
-            Problem(.unauthenticated, code: "invalid_transfer_link", "This transfer link was made for something else; ask for a new one.")
+            Problem(
+                .unauthenticated, code: "invalid_transfer_link",
+                "This transfer link was made for something else; ask for a new one.")
         }
     }
 }

@@ -1,4 +1,3 @@
-import COpenSSL
 import FoundationEssentials
 import HubCore
 import Identity
@@ -54,22 +53,17 @@ package struct XorbGrant: Hashable, Sendable {
     }
 }
 
-/// Signs tokens and links of the Xet protocol with HMAC-SHA256 and a key that only this hub has.
+/// Signs tokens and links of the Xet protocol with a key that only this hub has.
 ///
 /// Forms, ours: `x1.<right>.<repository>.<account or 0>.<access token or 0>.<expiry>.<mac>` and
 /// `d1.<xorb>.<start>.<end>.<expiry>.<mac>`, expiry in seconds since 1970, the MAC in hex over what is before its dot.
 package struct XetSigner: Sendable {
-    package static let keyBytes = 32
-    /// Longer texts are none of ours.
-    private static let maximumBytes = 300
+    package static let keyBytes = TextSigner.keyBytes
 
-    private let key: [UInt8]
+    private let signer: TextSigner
 
     /// - Parameter key: 32 random bytes, kept in `secrets/`.
-    package init(key: [UInt8]) {
-        precondition(key.count == Self.keyBytes, "a Xet key has 32 bytes")
-        self.key = key
-    }
+    package init(key: [UInt8]) { signer = TextSigner(key: key) }
 
     struct Token: Hashable, Sendable {
         let right: XetRight
@@ -80,7 +74,7 @@ package struct XetSigner: Sendable {
 
     func sign(_ token: Token) -> String {
         let holder = token.holder
-        return sign(
+        return signer.sign(
             "x1.\(token.right.rawValue).\(token.repository).\(holder.account?.rawValue ?? 0).\(holder.token?.rawValue ?? 0)."
                 + Self.seconds(token.expiresAt))
     }
@@ -98,7 +92,7 @@ package struct XetSigner: Sendable {
     }
 
     package func sign(_ grant: XorbGrant, until expiresAt: Date) -> String {
-        sign("d1.\(grant.xorb).\(grant.range.lowerBound).\(grant.range.upperBound).\(Self.seconds(expiresAt))")
+        signer.sign("d1.\(grant.xorb).\(grant.range.lowerBound).\(grant.range.upperBound).\(Self.seconds(expiresAt))")
     }
 
     package func grant(_ text: String, now: Date) throws(XetError) -> XorbGrant {
@@ -113,34 +107,13 @@ package struct XetSigner: Sendable {
 
     private static func seconds(_ date: Date) -> String { String(Int64(date.timeIntervalSince1970.rounded(.up))) }
 
-    private func sign(_ text: String) -> String { "\(text).\(Hex.encode(mac(text)))" }
-
     /// The parts of a text that this hub signed and that has not expired; the last is the expiry.
     private func parts(of text: String, form: String, count: Int, now: Date) throws(XetError) -> [String] {
-        guard text.utf8.count <= Self.maximumBytes, let dot = text.lastIndex(of: "."),
-            let signature = Hex.decode(text[text.index(after: dot)...])
+        guard let parts = signer.parts(of: text), parts.count == count, parts[0] == form,
+            let expiry = parts.last.flatMap({ Int64($0) })
         else { throw .invalidToken }
-        let signed = String(text[..<dot])
-        let expected = mac(signed)
-        guard signature.count == expected.count, CRYPTO_memcmp(signature, expected, expected.count) == 0 else {
-            throw .invalidToken
-        }
-        let parts = signed.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == count, parts[0] == form, let expiry = parts.last.flatMap({ Int64($0) }) else {
-            throw .invalidToken
-        }
         guard Date(timeIntervalSince1970: Double(expiry)) > now else { throw .expiredToken }
         return parts
-    }
-
-    private func mac(_ text: String) -> [UInt8] {
-        var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
-        var length: UInt32 = 0
-        let message = Array(text.utf8)
-        guard HMAC(EVP_sha256(), key, Int32(key.count), message, message.count, &digest, &length) != nil else {
-            preconditionFailure("libcrypto has no HMAC-SHA256")
-        }
-        return Array(digest.prefix(Int(length)))
     }
 }
 
