@@ -121,7 +121,7 @@ package struct Webhooks: Sendable {
             case .user, .org: _ = try NamespaceName(parsing: watch.name)
             case .model, .dataset, .space, .code: _ = try RepositoryName(parsing: watch.name)
             }
-        } catch is NameError {
+        } catch {
             throw WebhookError.invalidWatch(watch.name)
         }
     }
