@@ -81,6 +81,7 @@ let package = Package(
         ]),
 
         module("ModelFormats", in: "Adapters", ["HubCore", .product(name: "Yams", package: "Yams")]),
+        module("BundleFormat", in: "Adapters", ["HubCore", "CHubPlatform", "COpenSSL", "CLZ4"]),
 
         // Services
         module("Identity", in: "Services", ["HubCore", "MetadataStore", "CArgon2", "COpenSSL", nioPosix, logging]),
@@ -91,6 +92,11 @@ let package = Package(
 
         module("Community", in: "Services", [
             "HubCore", "MetadataStore", "GitStore", "Identity", "Repositories", "COpenSSL", nioCore, logging, serviceLifecycle,
+        ]),
+
+        module("Bundles", in: "Services", [
+            "HubCore", "MetadataStore", "ObjectStore", "GitStore", "BundleFormat", "Identity", "Repositories", nioCore, logging,
+            serviceLifecycle,
         ]),
 
         // Interfaces
@@ -146,6 +152,7 @@ let package = Package(
         .target(
             name: "HubTestSupport", dependencies: ["HubCore", "ObjectStore"], path: "Tests/HubTestSupport", swiftSettings: strict),
         tests("HubCoreTests", ["HubCore"]),
+        tests("BundleFormatTests", ["BundleFormat", "HubCore", "HubTestSupport"]),
         tests("RepositoriesTests", [
             "Repositories", "Identity", "MetadataStore", "GitStore", "ObjectStore", "HubCore", "HubTestSupport", nioCore, logging,
             serviceLifecycle,
