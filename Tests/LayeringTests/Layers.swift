@@ -36,7 +36,7 @@ enum Layers {
         "CLibGit2": ["GitStore"],
         "CDeflate": ["GitStore"],
         "CBlake3": ["ObjectStore"],
-        "CLZ4": ["ObjectStore"],
+        "CLZ4": ["ObjectStore", "BundleFormat"],
         "CArgon2": ["Identity"],
         "CLibSSH": ["SSHTransport"],
         "ArgumentParser": ["HubCommands", "csghub"],

@@ -18,6 +18,8 @@ package enum BundleError: Error, Equatable {
     case truncated(file: String)
     /// The medium does not answer any more (EIO, ENXIO, ENODEV, ESTALE): it was pulled out or is damaged.
     case mediumFailed(file: String, code: Int32)
+    /// The medium has no room for what is being written.
+    case mediumFull(file: String)
     /// There is no bundle below this path.
     case noBundle(path: String)
     /// A path cannot be read or written, and why.
@@ -53,6 +55,8 @@ extension BundleError: Refusal {
             Problem(
                 .unavailable, code: "medium_failed",
                 "\(file) cannot be read (error \(code)); put the medium in again and repeat the command.")
+        case .mediumFull(let file):
+            Problem(.outOfSpace, code: "medium_full", "There is no room for \(file); make room on the medium and repeat the command.")
         case .noBundle(let path): Problem(.missing, code: "no_bundle", "There is no bundle below \(path).")
         case .inaccessible(let path, let code):
             Problem(.unavailable, code: "path_inaccessible", "\(path) cannot be used (error \(code)).")
