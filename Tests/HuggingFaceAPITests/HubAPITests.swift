@@ -37,6 +37,30 @@ struct HubAPITests {
         #expect(try await hub.send(.patch, "/api/models/ada/m", token: ada).status == 405)
     }
 
+    @Test("a list that is answered again is of this caller and of this moment")
+    func lists() async throws {
+        let hub = try TestHub()
+        let (ada, bob) = (try await hub.account("ada", scope: .admin), try await hub.account("bob"))
+        func list(_ token: String, _ query: String = "") async throws -> [String] {
+            let first = try await hub.send(.get, "/api/models\(query)", token: token)
+            let again = try await hub.send(.get, "/api/models\(query)", token: token)
+            #expect(first.bytes == again.bytes && again.status == 200)
+            return (again.json?.elements ?? []).compactMap { $0["id"]?.string }
+        }
+        #expect(try await list(ada).isEmpty)
+        #expect(try await hub.send(.post, "/api/repos/create", #"{"name":"m","visibility":"private"}"#, token: ada).status == 200)
+        #expect(try await list(ada) == ["ada/m"])
+        #expect(try await list(bob).isEmpty)
+        #expect(try await hub.send(.put, "/api/models/ada/m/settings", #"{"visibility":"public"}"#, token: ada).status == 200)
+        #expect(try await list(bob) == ["ada/m"])
+        #expect(try await list(bob, "?search=x").isEmpty)
+        let moved = try await hub.send(.post, "/api/repos/move", #"{"fromRepo":"ada/m","toRepo":"ada/x"}"#, token: ada)
+        #expect(moved.status == 200)
+        #expect(try await list(bob, "?search=x") == ["ada/x"])
+        #expect(try await hub.send(.delete, "/api/repos/delete", #"{"name":"x","organization":"ada"}"#, token: ada).status == 200)
+        #expect(try await list(bob, "?search=x").isEmpty)
+    }
+
     @Test("echoes the id that a client gives its request, if it can be a header")
     func requestID() async throws {
         let hub = try TestHub()

@@ -17,6 +17,8 @@ package final class MetadataStore: Sendable {
     /// The last use of a token that was written, so that it is written once a minute.
     let tokenUses = TokenUses()
     let pendingDownloads = PendingDownloads()
+    let knownNames = KnownNames()
+    let knownItems = KnownItems()
     private let clock: @Sendable () -> Date
 
     /// Opens or makes the database, and brings its schema up to date.
@@ -43,6 +45,11 @@ package final class MetadataStore: Sendable {
         checkpointer.close()
         try pool.close()
     }
+
+    /// Grows with every change, before whoever made it is answered.
+    ///
+    /// What was read after the number was taken may be shown again as long as the number stays. The last uses of tokens do not count.
+    package var changeCount: UInt64 { committer.changeCount }
 
     var now: Int64 { clock().milliseconds }
 

@@ -17,6 +17,7 @@ package struct HubServices: Sendable {
     /// Ids of one part, as tutorials write them, and the repositories that they stand for here.
     package let aliases: RepositoryAliases
     package let downloads: DownloadCounter
+    package let listAnswers: ListAnswers
     package let extensions: HubExtensions
 
     package init(
@@ -32,6 +33,7 @@ package struct HubServices: Sendable {
         self.facts = facts ?? FactsService(store: store, git: git, lfs: lfs, logger: Logger(label: "csghub"))
         aliases = RepositoryAliases(store: store)
         downloads = DownloadCounter(store: store)
+        listAnswers = ListAnswers(store: store)
         self.extensions = extensions
     }
 }

@@ -73,7 +73,8 @@ package struct HuggingFaceAPI: RouterMiddleware {
     ) async throws -> Response {
         let principal = try await services.identity.principal(of: request, in: context, door: .api)
         let call = HubCall(
-            request: request, context: context, principal: principal, services: services, match: match, path: path)
+            request: request, context: context, principal: principal, services: services, match: match, path: path,
+            queryItems: HubCall.queryItems(of: request))
         try call.checkOrigin()
         var response = try await route.respond(call)
         if request.method == .head, route.method == .get { response.body = .init() }

@@ -51,6 +51,56 @@ struct ListTests {
         #expect(try await list(.publicOnly) == ["shown", "mine"])
     }
 
+    @Test("what is kept of a list is forgotten with the next change")
+    func kept() async throws {
+        let test = try TestStore()
+        let store = test.store
+        let ada = try await test.account("ada")
+        let one = try await test.repository("models/ada/one", .public)
+        func list(_ part: String = "") async throws -> [RepositoryListItem] {
+            var query = RepositoryListQuery(kinds: [.model], visibleTo: .publicOnly)
+            query.detail = .listed
+            query.nameParts = [part]
+            // The second answer comes from memory.
+            _ = try await store.listRepositories(query)
+            return try await store.listRepositories(query).items
+        }
+        #expect(try await list("on").map(\.repository.id) == [one.id])
+        _ = try await store.updateRepository(one.id, RepositoryChange(description: .set("new")), audit: test.entry())
+        #expect(try await list().map(\.repository.description) == ["new"])
+        try await store.saveFacts(facts(["x"], library: "timm"), searchText: "", of: one.id, rules: 1)
+        #expect(try await list().map(\.facts.tags) == [["x"]])
+        #expect(try await list().map(\.facts.libraryName) == ["timm"])
+        #expect(try await store.like(one.id, by: ada.id))
+        store.countDownload(of: one.id)
+        try await store.writeDownloads()
+        #expect(try await list().map(\.counters.likes) == [1])
+        #expect(try await list().map(\.counters.downloads) == [1])
+        let two = try await test.repository("models/ada/two", .public)
+        #expect(try await list("ada/").count == 2)
+        #expect(try await list("tw").map(\.repository.id) == [two.id])
+        _ = try await store.renameRepository(two.id, to: RepositoryName(parsing: "ada/three"), audit: test.entry())
+        #expect(try await list("tw").isEmpty)
+        #expect(try await list("three").map(\.repository.name.name) == ["three"])
+        _ = try await store.updateRepository(two.id, RepositoryChange(visibility: .set(.private)), audit: test.entry())
+        #expect(try await list("three").isEmpty)
+        _ = try await store.deleteRepository(one.id, audit: test.entry())
+        #expect(try await list("on").isEmpty)
+    }
+
+    @Test("the last use of a token is no change that lists forget for")
+    func changeCount() async throws {
+        let test = try TestStore()
+        let ada = try await test.account("ada")
+        let token = try await test.store.createToken(
+            NewToken(account: ada.id, name: "t", scope: .read, hash: [UInt8](repeating: 7, count: 32)), audit: test.entry())
+        let before = test.store.changeCount
+        try await test.store.touchToken(token.id, at: test.clock.now)
+        #expect(test.store.changeCount == before)
+        _ = try await test.repository("models/ada/one")
+        #expect(test.store.changeCount > before)
+    }
+
     @Test("tags, library, pipeline, owner and size must all match")
     func filters() async throws {
         let test = try TestStore()

@@ -4,17 +4,24 @@ import HubCore
 
 /// Reads and writes rows of `facts`.
 enum FactsRow {
-    /// The columns that lists read, in the order of `facts`; the card follows where it is wanted, since it may be large.
-    static let columns = """
+    /// What every list shows, in the order of `facts`.
+    static let listedColumns = """
         f.repository_id, f.commit_oid, f.last_modified, f.used_storage_bytes, f.files_bytes, f.file_count, f.parameters,
-        f.library_name, f.pipeline_tag, f.license, f.sdk, f.title, f.summary, f.tags, f.languages, f.datasets, f.base_models,
-        f.transformers_info, f.safetensors, f.gguf, f.warnings, f.config, f.dataset_configs
+        f.library_name, f.pipeline_tag, f.license, f.sdk, f.title, f.summary, f.tags
         """
+    private static let otherColumns = """
+        f.languages, f.datasets, f.base_models, f.transformers_info, f.safetensors, f.gguf, f.warnings, f.config, f.dataset_configs
+        """
+
+    /// The card comes last, where it is wanted, since it may be large.
+    static func columns(_ detail: RepositoryListQuery.Detail, withCard: Bool) -> String {
+        listedColumns + (detail == .whole ? ", " + otherColumns : "") + (withCard ? ", f.card_data" : "")
+    }
 
     /// `columns` from the column `first` on; `nil` when the indexer has not been there yet.
     ///
     /// By place and not by name: to find a name, GRDB makes each column's name lower-case, which took a third of a list's time.
-    static func facts(_ row: Row, from first: Int, withCard: Bool) -> RepositoryFacts? {
+    static func facts(_ row: Row, from first: Int, _ detail: RepositoryListQuery.Detail, withCard: Bool) -> RepositoryFacts? {
         guard row[first] as Int64? != nil else { return nil }
         var facts = RepositoryFacts(commit: row[first + 1], lastModified: Date(milliseconds: row[first + 2]))
         facts.usedStorageBytes = row[first + 3]
@@ -28,17 +35,21 @@ enum FactsRow {
         facts.title = row[first + 11]
         facts.summary = row[first + 12]
         facts.tags = lines(row[first + 13])
-        facts.languages = lines(row[first + 14])
-        facts.datasets = lines(row[first + 15])
-        facts.baseModels = json(row, first + 16).map(FactsJSON.baseModels) ?? []
-        facts.transformersInfo = json(row, first + 17).flatMap(FactsJSON.transformersInfo)
-        facts.safetensors = json(row, first + 18).flatMap(FactsJSON.safetensors)
-        facts.gguf = json(row, first + 19).flatMap(FactsJSON.gguf)
-        facts.warnings = json(row, first + 20).map(FactsJSON.warnings) ?? []
-        facts.config = text(row, first + 21)
-        facts.datasetConfigs = text(row, first + 22)
-        if withCard { facts.cardData = text(row, first + 23) }
+        if detail == .whole { readOthers(row, from: first + 14, into: &facts) }
+        if withCard { facts.cardData = text(row, first + (detail == .whole ? 23 : 14)) }
         return facts
+    }
+
+    private static func readOthers(_ row: Row, from first: Int, into facts: inout RepositoryFacts) {
+        facts.languages = lines(row[first])
+        facts.datasets = lines(row[first + 1])
+        facts.baseModels = json(row, first + 2).map(FactsJSON.baseModels) ?? []
+        facts.transformersInfo = json(row, first + 3).flatMap(FactsJSON.transformersInfo)
+        facts.safetensors = json(row, first + 4).flatMap(FactsJSON.safetensors)
+        facts.gguf = json(row, first + 5).flatMap(FactsJSON.gguf)
+        facts.warnings = json(row, first + 6).map(FactsJSON.warnings) ?? []
+        facts.config = text(row, first + 7)
+        facts.datasetConfigs = text(row, first + 8)
     }
 
     static func save(_ facts: RepositoryFacts, of repository: RepositoryID, rules: Int, in db: Database) throws {

@@ -6,8 +6,8 @@ extension MetadataStore {
     /// What the indexer found, `nil` before it has been there.
     package func facts(of id: RepositoryID) async throws -> RepositoryFacts? {
         try lookUp { db in
-            try db.row("SELECT \(FactsRow.columns), f.card_data FROM facts AS f WHERE f.repository_id = ?", [id])
-                .flatMap { FactsRow.facts($0, from: 0, withCard: true) }
+            try db.row("SELECT \(FactsRow.columns(.whole, withCard: true)) FROM facts AS f WHERE f.repository_id = ?", [id])
+                .flatMap { FactsRow.facts($0, from: 0, .whole, withCard: true) }
         }
     }
 

@@ -5,7 +5,10 @@ import HubCore
 extension MetadataStore {
     /// One page of the repositories that a query asks for.
     package func listRepositories(_ query: RepositoryListQuery) async throws -> RepositoryListPage {
-        try await read { db in try RepositoryListing(query).page(db) }
+        let names = knownNames
+        // Before the snapshot is taken.
+        let items = knownItems.reader(changeCount: changeCount)
+        return try await read { db in try RepositoryListing(query, names: names, items: items).page(db) }
     }
 
     /// A repository with its facts and counters, deleted ones too.

@@ -12,6 +12,13 @@ package struct RepositoryListQuery: Sendable {
         case relevance
     }
 
+    /// How much is read of each repository's facts.
+    package enum Detail: Sendable {
+        /// Commit, times, sizes, library, pipeline, license, sdk, title, summary and tags. What else `RepositoryFacts` has stays empty.
+        case listed
+        case whole
+    }
+
     package static let maximumLimit = 1000
 
     /// Empty means all.
@@ -21,7 +28,7 @@ package struct RepositoryListQuery: Sendable {
     package var owner: NamespaceName?
     /// Each must be a part of `owner/name`, without case. At most `maximumParts` are taken.
     package var nameParts: [String] = []
-    /// Full-text search over name, title, tags, description and README. Of more than 20,000 matches the newest are taken.
+    /// Full-text search over name, title, tags, description and README. Of more than 5,000 matches the newest are taken.
     package var text: String?
     package var tags: [String] = []
     package var library: String?
@@ -34,6 +41,7 @@ package struct RepositoryListQuery: Sendable {
     package var after: String?
     /// 1 to `maximumLimit`.
     package var limit: Int
+    package var detail = Detail.whole
     /// Also read the cards, which may be large.
     package var includesCardData = false
 

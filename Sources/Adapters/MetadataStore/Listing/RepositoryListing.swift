@@ -8,7 +8,7 @@ import HubCore
 /// are few, their sort keys are looked up one by one.
 struct RepositoryListing {
     /// The most matches of a text that are ranked.
-    static let maximumRanked = 2000
+    static let maximumRanked = 1000
 
     private struct Entry {
         let id: Int64
@@ -16,12 +16,16 @@ struct RepositoryListing {
     }
 
     private let query: RepositoryListQuery
+    private let names: KnownNames
+    private let known: KnownItems.Reader
     private let limit: Int
     private let cursor: ListCursor?
     private let afterKey: Int64
 
-    init(_ query: RepositoryListQuery) throws {
+    init(_ query: RepositoryListQuery, names: KnownNames, items: KnownItems.Reader) throws {
         self.query = query
+        self.names = names
+        known = items
         limit = ListLimit.clamp(query.limit, maximum: RepositoryListQuery.maximumLimit)
         cursor = try query.after.map { try ListCursor(parsing: $0) }
         guard let key = Int64(cursor?.key ?? String(Int64.max)) else { throw MetadataError.invalidCursor }
@@ -36,16 +40,14 @@ struct RepositoryListing {
         let parts = query.nameParts.filter { !$0.isEmpty }
         var narrowed: RepositorySet?
         if !parts.isEmpty {
-            narrowed = try NameBlocks(db: db).search(Array(parts.prefix(RepositoryListQuery.maximumParts)), among: all)
+            let parts = Array(parts.prefix(RepositoryListQuery.maximumParts))
+            narrowed = try NameBlocks(db: db).search(parts, among: all, known: names)
         }
         var ranked: [Int64]?
         if let text = query.text, text.contains(where: { !$0.isWhitespace }) {
             let search = TextSearch(db: db)
-            var found = try search.matches(text)
-            let isRankable = query.order == .relevance && found.count <= Self.maximumRanked
-            if let narrowed { found.formIntersection(narrowed) }
-            found.formIntersection(all)
-            if isRankable { ranked = try search.ranked(text, among: found) }
+            let (found, seen) = try search.matches(text, among: narrowed ?? all)
+            if query.order == .relevance, seen <= Self.maximumRanked { ranked = try search.ranked(text, among: found) }
             narrowed = found
         }
         if let narrowed {
@@ -93,20 +95,23 @@ struct RepositoryListing {
 
     /// The first `limit + 1` after the cursor.
     private func first(of set: RepositorySet, count: Int, kind: RepositoryKind, _ db: Database) throws -> [Entry] {
-        // A look-up costs about eight steps of a walk; a walk takes as many steps for an entry as the set is sparse.
+        // A look-up costs about four steps of a walk; a walk takes as many steps for an entry as the set is sparse.
         let listed = try TermReader(db: db).union(Visibility.allCases.map { Term(kind: kind, space: .visibility, text: $0.rawValue) })
             .count
         let walk = Double(limit + 1) * Double(max(listed, 1)) / Double(count)
-        return Double(count) * 8 < walk ? try lookUp(set, db) : try self.walk(set, kind: kind, db)
+        return Double(count) * 4 < walk ? try lookUp(set, db) : try self.walk(set, kind: kind, db)
     }
 
     private func lookUp(_ set: RepositorySet, _ db: Database) throws -> [Entry] {
-        let statement = try db.cachedStatement(sql: "SELECT \(column) FROM listing WHERE repository_id = ?")
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT l.repository_id, l.\(column) FROM json_each(?) AS j CROSS JOIN listing AS l ON l.repository_id = j.value
+                """)
+        let rows = try Row.fetchCursor(statement, arguments: [JSONList.text(set.ids)])
         var entries: [Entry] = []
-        try set.forEach { id in
-            guard let key = try Int64.fetchOne(statement, arguments: [id]) else { return true }
-            if key < afterKey || (key == afterKey && id < cursor?.id ?? .max) { entries.append(Entry(id: id, key: key)) }
-            return true
+        while let row = try rows.next() {
+            let entry = Entry(id: row[0], key: row[1])
+            if entry.key < afterKey || (entry.key == afterKey && entry.id < cursor?.id ?? .max) { entries.append(entry) }
         }
         entries.sort { $0.key != $1.key ? $0.key > $1.key : $0.id > $1.id }
         return Array(entries.prefix(limit + 1))
@@ -131,32 +136,53 @@ struct RepositoryListing {
     // MARK: - The rows
 
     private func items(_ ids: [Int64], _ db: Database) throws -> [RepositoryListItem] {
-        try ids.compactMap { try RepositoryListItem.find(RepositoryID($0), withCard: query.includesCardData, in: db) }
+        guard query.detail == .listed, !query.includesCardData else {
+            return try RepositoryListItem.all(ids, query.detail, withCard: query.includesCardData, in: db)
+        }
+        var items = known.items(ids)
+        let missing = ids.filter { items[$0] == nil }
+        let read = try RepositoryListItem.all(missing, .listed, withCard: false, in: db)
+        known.keep(read)
+        for item in read { items[item.repository.id.rawValue] = item }
+        return ids.compactMap { items[$0] }
     }
 }
 
 extension RepositoryListItem {
-    private static func select(withCard: Bool) -> String {
+    private static func select(_ detail: RepositoryListQuery.Detail, withCard: Bool) -> String {
         """
         SELECT r.id, r.uid, r.kind, n.name, n.account_id, n.organization_id, r.name, r.visibility, r.gating, r.default_branch,
             r.creator_id, r.description, r.created_at, r.updated_at, r.deleted_at,
-            l.downloads, l.downloads_all_time, l.likes, l.trending, \(FactsRow.columns)\(withCard ? ", f.card_data" : "")
-        FROM repositories AS r JOIN namespaces AS n ON n.id = r.namespace_id
-        LEFT JOIN facts AS f ON f.repository_id = r.id LEFT JOIN listing AS l ON l.repository_id = r.id WHERE r.id = ?
+            l.downloads, l.downloads_all_time, l.likes, l.trending, \(FactsRow.columns(detail, withCard: withCard))
+        FROM json_each(?) AS j CROSS JOIN repositories AS r ON r.id = j.value JOIN namespaces AS n ON n.id = r.namespace_id
+        LEFT JOIN facts AS f ON f.repository_id = r.id LEFT JOIN listing AS l ON l.repository_id = r.id
         """
     }
 
-    private static let withCard = select(withCard: true)
-    private static let withoutCard = select(withCard: false)
+    private static let listed = (plain: select(.listed, withCard: false), withCard: select(.listed, withCard: true))
+    private static let whole = (plain: select(.whole, withCard: false), withCard: select(.whole, withCard: true))
 
     static func find(_ id: RepositoryID, withCard: Bool, in db: Database) throws -> RepositoryListItem? {
-        let statement = try db.cachedStatement(sql: withCard ? Self.withCard : withoutCard)
-        let cursor = try Row.fetchCursor(statement, arguments: [id])
-        // The row lives as long as its cursor.
-        defer { withExtendedLifetime(cursor) {} }
-        guard let row = try cursor.next() else { return nil }
+        try all([id.rawValue], .whole, withCard: withCard, in: db).first
+    }
+
+    /// The repositories with these ids, in their order. One statement for all, since GRDB looks at the columns' names each time.
+    static func all(
+        _ ids: [Int64], _ detail: RepositoryListQuery.Detail, withCard: Bool, in db: Database
+    ) throws -> [RepositoryListItem] {
+        guard !ids.isEmpty else { return [] }
+        let texts = detail == .whole ? whole : listed
+        let statement = try db.cachedStatement(sql: withCard ? texts.withCard : texts.plain)
+        let cursor = try Row.fetchCursor(statement, arguments: [JSONList.text(ids)])
+        var items: [RepositoryListItem] = []
+        items.reserveCapacity(ids.count)
+        while let row = try cursor.next() { items.append(try item(row, detail, withCard: withCard)) }
+        return items
+    }
+
+    private static func item(_ row: Row, _ detail: RepositoryListQuery.Detail, withCard: Bool) throws -> RepositoryListItem {
         let repository = try repository(row)
-        let facts = FactsRow.facts(row, from: 19, withCard: withCard)
+        let facts = FactsRow.facts(row, from: 19, detail, withCard: withCard)
         let trending: Int64 = row[18] ?? 0
         let counters = RepositoryCounters(
             downloads: row[15] ?? 0, downloadsAllTime: row[16] ?? 0, likes: row[17] ?? 0,

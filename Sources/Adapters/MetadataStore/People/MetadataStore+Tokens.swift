@@ -76,7 +76,7 @@ extension MetadataStore {
     /// Writes down the last use, at most once a minute a token.
     package func touchToken(_ id: TokenID, at date: Date) async throws {
         guard tokenUses.isDue(id, at: date.milliseconds) else { return }
-        try await write { db, _ in
+        try await committer.run(isSeen: false) { db in
             try db.run(
                 "UPDATE tokens SET last_used_at = ?1 WHERE id = ?2 AND coalesce(last_used_at, 0) < ?1",
                 [date.milliseconds, id])

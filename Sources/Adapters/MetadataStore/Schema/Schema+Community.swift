@@ -116,7 +116,7 @@ extension Schema {
             created_at INTEGER NOT NULL,
             updated_at INTEGER NOT NULL
         ) STRICT;
-        CREATE INDEX collections_by_namespace ON collections (namespace_id, position, id);
+        CREATE INDEX collections_by_namespace ON collections (namespace_id, updated_at, id);
         CREATE INDEX collections_by_update ON collections (updated_at, id);
 
         CREATE TABLE collection_items (

@@ -1,7 +1,8 @@
 /// What a person types into a search field, as a query that FTS5 understands and cannot misread.
 ///
-/// All terms must occur. A term is a piece between spaces; its words must follow each other. The last term may be unfinished, and
-/// one that is a single ideograph stands for all words that begin with it.
+/// All terms must occur. A term is a piece between spaces; its words must follow each other. The last term may be unfinished from its
+/// second letter on (half of all words begin with the first), and one that is a single ideograph stands for all words that begin
+/// with it.
 struct SearchPattern {
     static let maximumTerms = 12
     static let maximumBytes = 400
@@ -17,7 +18,8 @@ struct SearchPattern {
         guard !pieces.isEmpty else { return nil }
         match = pieces.enumerated().map { index, piece in
             let words = Self.words(piece)
-            let isUnfinished = index == pieces.count - 1 && !(words.last?.contains { $0 >= 0xe0 } ?? false)
+            let last = words.last ?? []
+            let isUnfinished = index == pieces.count - 1 && last.count > 1 && !last.contains { $0 >= 0xe0 }
             let isSingleIdeograph = words.count == 1 && words[0].count >= 3 && String(decoding: words[0], as: UTF8.self).count == 1
             let quoted = "\"" + piece.filter { $0 != "\"" } + "\""
             return quoted + (isUnfinished || isSingleIdeograph ? " *" : "")

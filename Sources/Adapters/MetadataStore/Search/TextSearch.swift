@@ -4,17 +4,24 @@ import GRDB
 struct TextSearch {
     let db: Database
 
-    /// What nearly all repositories hold is no question; of its matches the newest are taken.
-    static let maximumMatches = 20_000
+    /// What nearly all repositories hold is no question; of its matches the newest are taken: this many, or as many as are found
+    /// among `maximumSeen`.
+    static let maximumMatches = 5000
+    static let maximumSeen = 20_000
 
-    /// At most `maximumMatches`; empty when the text has no word.
-    func matches(_ text: String) throws -> RepositorySet {
-        var set = RepositorySet()
-        guard let pattern = SearchPattern(text) else { return set }
+    /// The matches among `candidates`, and how many others had to be looked at; nothing when the text has no word.
+    func matches(_ text: String, among candidates: RepositorySet) throws -> (found: RepositorySet, seen: Int) {
+        var (found, count, seen) = (RepositorySet(), 0, 0)
+        guard let pattern = SearchPattern(text) else { return (found, seen) }
         let statement = try db.cachedStatement(sql: "SELECT rowid FROM search WHERE search MATCH ? ORDER BY rowid DESC LIMIT ?")
-        let cursor = try Int64.fetchCursor(statement, arguments: [pattern.match, Self.maximumMatches])
-        while let id = try cursor.next() { set.insert(id) }
-        return set
+        let cursor = try Int64.fetchCursor(statement, arguments: [pattern.match, Self.maximumSeen])
+        while count < Self.maximumMatches, let id = try cursor.next() {
+            seen += 1
+            guard candidates.contains(id) else { continue }
+            found.insert(id)
+            count += 1
+        }
+        return (found, seen)
     }
 
     /// The same ones, best first: a word in name, title, tags or description counts ten times one in the README.

@@ -19,6 +19,7 @@ final class GroupCommitter: Sendable {
         /// Does the work and returns what tells the caller, to be called once it is durable.
         let attempt: @Sendable (Database) throws -> @Sendable () -> Void
         let fail: @Sendable (any Error) -> Void
+        let isSeen: Bool
     }
 
     private struct State {
@@ -32,6 +33,10 @@ final class GroupCommitter: Sendable {
     /// Brings what is derived from other rows in step, at the end of each job.
     private let settle: @Sendable (Database) throws -> Void
     private let state = Mutex(State())
+    private let changes = Atomic<UInt64>(0)
+
+    /// Grows after each commit, before anybody is told of it.
+    var changeCount: UInt64 { changes.load(ordering: .acquiring) }
 
     init(
         pool: DatabasePool, checkpointer: Checkpointer, settle: @escaping @Sendable (Database) throws -> Void = { _ in }
@@ -42,14 +47,18 @@ final class GroupCommitter: Sendable {
     }
 
     /// Runs `work` in a transaction and returns when it is durable.
-    func run<Value: Sendable>(_ work: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+    ///
+    /// - Parameter isSeen: False for what no list nor page shows: `changeCount` stays.
+    func run<Value: Sendable>(
+        isSeen: Bool = true, _ work: @escaping @Sendable (Database) throws -> Value
+    ) async throws -> Value {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Value, any Error>) in
             let job = Job(
                 attempt: { db in
                     let value = try work(db)
                     return { continuation.resume(returning: value) }
                 },
-                fail: { continuation.resume(throwing: MetadataError.translating($0)) })
+                fail: { continuation.resume(throwing: MetadataError.translating($0)) }, isSeen: isSeen)
             if let refusal = enqueue(job) { continuation.resume(throwing: refusal) }
         }
     }
@@ -115,7 +124,7 @@ final class GroupCommitter: Sendable {
             }
         }
         do {
-            try finish(db)
+            try finish(db, isSeen: batch.contains(where: \.isSeen))
         } catch {
             return batch.forEach { commitAlone($0, on: db) }
         }
@@ -157,7 +166,7 @@ final class GroupCommitter: Sendable {
             let answer = try job.attempt(db)
             guard db.isInsideTransaction else { throw MetadataError.constraint("the change ended its transaction") }
             try settle(db)
-            try finish(db)
+            try finish(db, isSeen: job.isSeen)
             answer()
         } catch {
             abandon(db)
@@ -168,9 +177,10 @@ final class GroupCommitter: Sendable {
     /// Commits, or ends the process if it cannot be known whether it did.
     ///
     /// Throws with the transaction undone.
-    private func finish(_ db: Database) throws {
+    private func finish(_ db: Database, isSeen: Bool) throws {
         do {
             try db.run("COMMIT")
+            if isSeen { changes.wrappingAdd(1, ordering: .releasing) }
         } catch {
             CommitOutcome.endProcessIfUnknown(after: error)
             abandon(db)

@@ -8,8 +8,16 @@ package enum HubTime {
         let (seconds, rest) = divided(milliseconds, by: 1000)
         let (days, inDay) = divided(seconds, by: 86_400)
         let (year, month, day) = civil(days)
-        return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))T"
-            + "\(padded(inDay / 3600, 2)):\(padded(inDay / 60 % 60, 2)):\(padded(inDay % 60, 2)).\(padded(rest, 3))Z"
+        guard (0...9999).contains(year) else { return text(seconds: seconds) }
+        // A list has hundreds of times, and putting it together from parts took a tenth of the whole answer.
+        return String(unsafeUninitializedCapacity: 24) { place in
+            var text = Array("0000-00-00T00:00:00.000Z".utf8)
+            let numbers = [
+                (year, 3), (month, 6), (day, 9), (inDay / 3600, 12), (inDay / 60 % 60, 15), (inDay % 60, 18), (rest, 22),
+            ]
+            for (number, end) in numbers { write(number, endingAt: end, in: &text) }
+            return place.initialize(fromContentsOf: text)
+        }
     }
 
     /// From seconds since 1970, as git keeps them.
@@ -36,8 +44,12 @@ package enum HubTime {
         return (year, month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
     }
 
-    private static func padded(_ number: Int64, _ width: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    private static func write(_ number: Int64, endingAt end: Int, in text: inout [UInt8]) {
+        var (rest, index) = (number, end)
+        while rest > 0 {
+            text[index] += UInt8(rest % 10)
+            rest /= 10
+            index -= 1
+        }
     }
 }

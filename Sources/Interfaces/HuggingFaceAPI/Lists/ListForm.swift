@@ -31,6 +31,7 @@ struct ListForm {
         template.library = call.query("library")
         template.isGated = call.query("gated").map { HubCall.isTrue($0) }
         template.parameters = try call.query("num_parameters").flatMap { try ParameterRange.parse($0) }
+        template.detail = expand.isEmpty && !withConfig ? .listed : .whole
         template.includesCardData = withCard || expand.contains { ["cardData", "model-index", "widgetData", "models", "datasets"].contains($0) }
     }
 

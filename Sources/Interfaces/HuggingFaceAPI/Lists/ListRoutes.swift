@@ -16,41 +16,44 @@ enum ListRoutes {
     }
 
     private static func list(_ call: HubCall) async throws -> Response {
-        let form = try ListForm(call)
-        let scope = try await call.services.identity.visibilityScope(of: call.principal)
-        let page = try await call.services.store.listRepositories(form.query(visibleTo: scope))
-        let items = try await form.items(page.items, call)
-        return call.page(items, next: page.next)
+        try await call.list { scope in
+            let form = try ListForm(call)
+            let page = try await call.services.store.listRepositories(form.query(visibleTo: scope))
+            return call.page(try await form.items(page.items, call), next: page.next)
+        }
     }
 
     private static func searchSpaces(_ call: HubCall) async throws -> Response {
-        let scope = try await call.services.identity.visibilityScope(of: call.principal)
-        var query = RepositoryListQuery(
-            kinds: [.space], visibleTo: scope, order: .relevance, limit: call.limit(default: 25, maximum: 100))
-        query.text = call.query("q")
-        if let sdk = call.query("sdk") { query.sdk = sdk }
-        let page = try await call.services.store.listRepositories(query)
-        return call.answer(
-            .array(
-                page.items.map { item in
-                    let json = RepositoryJSON(item, call).listed(isFull: true, withCard: false, withConfig: false)
-                    return json.adding("title", .string(item.facts.title ?? item.repository.name.name))
-                        .adding("shortDescription", JSON(item.facts.summary)).adding("runtime", RepositoryJSON.stopped)
-                }))
+        try await call.list { scope in
+            var query = RepositoryListQuery(
+                kinds: [.space], visibleTo: scope, order: .relevance, limit: call.limit(default: 25, maximum: 100))
+            query.text = call.query("q")
+            query.sdk = call.query("sdk")
+            query.detail = .listed
+            let page = try await call.services.store.listRepositories(query)
+            return call.answer(.array(page.items.map { space($0, call) }))
+        }
+    }
+
+    private static func space(_ item: RepositoryListItem, _ call: HubCall) -> JSON {
+        RepositoryJSON(item, call).listed(isFull: true, withCard: false, withConfig: false)
+            .adding("title", .string(item.facts.title ?? item.repository.name.name))
+            .adding("shortDescription", JSON(item.facts.summary)).adding("runtime", RepositoryJSON.stopped)
     }
 
     /// The tags that the caller's repositories have, sorted by what they mean.
     private static func tags(_ call: HubCall, of kind: RepositoryKind) async throws -> Response {
-        let scope = try await call.services.identity.visibilityScope(of: call.principal)
-        let counts = try await call.services.store.tagCounts(of: kind, visibleTo: scope)
-        var groups: [String: [JSON]] = [:]
-        for count in counts {
-            let (type, label) = TagType.of(count.tag)
-            groups[type, default: []].append([
-                "type": .string(type), "id": .string(count.tag), "label": .string(label), "count": JSON(count.count),
-            ])
+        try await call.list { scope in
+            let counts = try await call.services.store.tagCounts(of: kind, visibleTo: scope)
+            var groups: [String: [JSON]] = [:]
+            for count in counts {
+                let (type, label) = TagType.of(count.tag)
+                groups[type, default: []].append([
+                    "type": .string(type), "id": .string(count.tag), "label": .string(label), "count": JSON(count.count),
+                ])
+            }
+            return call.answer(.object(groups.sorted { $0.key < $1.key }.map { JSONMember($0.key, .array($0.value)) }))
         }
-        return call.answer(.object(groups.sorted { $0.key < $1.key }.map { JSONMember($0.key, .array($0.value)) }))
     }
 }
 

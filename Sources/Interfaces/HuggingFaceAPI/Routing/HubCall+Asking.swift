@@ -12,11 +12,9 @@ extension HubCall {
 
     // MARK: The query
 
-    /// All pairs of the query in their order, decoded; `expand[]` is `expand`.
-    package var queryItems: [(name: String, value: String)] {
-        Self.pairs(in: request.uri.query ?? "").map { name, value in
-            (name.hasSuffix("[]") ? String(name.dropLast(2)) : name, value)
-        }
+    static func queryItems(of request: Request) -> [(name: String, value: String)] {
+        guard let query = request.uri.query else { return [] }
+        return pairs(in: query).map { name, value in (name.hasSuffix("[]") ? String(name.dropLast(2)) : name, value) }
     }
 
     /// The first value of a parameter.
@@ -45,10 +43,15 @@ extension HubCall {
     static func pairs(in text: some StringProtocol) -> [(name: String, value: String)] {
         text.split(separator: "&").compactMap { pair in
             let ends = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            let decoded = ends.compactMap { String($0.replacing("+", with: " ")).percentDecoded }
+            let decoded = ends.compactMap { plain(String($0)) }
             guard decoded.count == ends.count, let name = decoded.first else { return nil }
             return (name, decoded.count == 2 ? decoded[1] : "")
         }
+    }
+
+    private static func plain(_ text: String) -> String? {
+        let isEncoded = text.utf8.contains { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "%") }
+        return isEncoded ? text.replacing("+", with: " ").percentDecoded : text
     }
 
     // MARK: The body

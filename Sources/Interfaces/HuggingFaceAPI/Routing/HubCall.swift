@@ -13,6 +13,8 @@ package struct HubCall: Sendable {
     package let services: HubServices
     let match: RouteMatch
     let path: HubPath
+    /// All pairs of the query in their order, decoded; `expand[]` is `expand`.
+    package let queryItems: [(name: String, value: String)]
 
     /// `/hf`, `/csg`, `/ms`, or nothing: where the client's endpoint points to.
     package var prefix: String { path.prefix }
