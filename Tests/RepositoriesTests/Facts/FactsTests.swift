@@ -116,7 +116,7 @@ struct FactsTests {
         let site = try await FactsSite()
         var mutator = Mutator()
         let healthy = try await site.facts("models/ada/healthy", ["README.md": "---\nlicense: mit\n---\nAn ordinary model for tests."])
-        let corpus = PoisonedFiles.corpus(count: Mutator.isFull ? 500 : 160, &mutator)
+        let corpus = PoisonedFiles.corpus(count: Mutator.isFull ? 2000 : 500, &mutator)
         // Half of them are there before the service starts.
         for (number, file) in corpus.prefix(corpus.count / 2).enumerated() { try await push(file, number, to: site) }
         let (indexed, indexing) = AsyncStream.makeStream(of: Void.self)
