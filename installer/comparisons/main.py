@@ -7,6 +7,7 @@ import traceback
 import git_lines
 import hub_lines
 import lfs_lines
+import list_lines
 import transfer_lines
 from measuring import Table
 from servers import Hub, Nginx
@@ -63,7 +64,7 @@ def main():
         for hub in (bench.plain, bench.tls):
             hub.start()
             hub.prepare()
-        for lines in (hub_lines, transfer_lines, git_lines, lfs_lines):
+        for lines in (hub_lines, list_lines, transfer_lines, git_lines, lfs_lines):
             lines.run_all(bench)
     finally:
         for server in (bench.plain, bench.tls, bench.nginx):

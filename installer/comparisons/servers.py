@@ -26,14 +26,15 @@ def accepts(port):
 class Hub:
     """A hub on a free port with its own data folder and the account `bench`."""
 
-    def __init__(self, binary, folder, tls):
+    def __init__(self, binary, folder, tls, name=None):
+        name = name or ("hub-tls" if tls else "hub")
         self.binary, self.tls = binary, tls
-        self.data = os.path.join(folder, "hub-tls" if tls else "hub")
+        self.data = os.path.join(folder, name)
         self.log = self.data + ".log"
         self.port = free_port()
         self.process = None
         self.token = None
-        self.group = Group("hub-tls" if tls else "hub")
+        self.group = Group(name)
         self.environment = {key: value for key, value in os.environ.items() if not key.startswith("CSGHUB_")}
 
     @property

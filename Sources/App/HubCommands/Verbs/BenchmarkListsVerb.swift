@@ -16,6 +16,7 @@ extension BenchmarkCommand {
         @Option(help: "How many repositories; 100,000 unless given.") var repositories = 100_000
         @Option(help: "How often each query is asked; 100 unless given.") var rounds = 100
         @Option(help: "How many readers ask at once in the last figure; 32 unless given.") var readers = 32
+        @Flag(help: "Makes DATA/hub.db and leaves it there for a hub to serve, instead of measuring.") var keep = false
         @OptionGroup var list: ListOptions
 
         func validate() throws {
@@ -26,10 +27,10 @@ extension BenchmarkCommand {
 
         func perform(in session: CommandSession) async throws {
             let folder = HubLocation.absolute(data)
+            guard mkdir(folder, 0o750) == 0 || errno == EEXIST else { throw Self.noFolder(folder) }
+            if keep { return try await fill(folder) }
             let path = "\(folder)/csghub-benchmark-\(getpid())"
-            guard mkdir(folder, 0o755) == 0 || errno == EEXIST, mkdir(path, 0o700) == 0 else {
-                throw CommandFailure(.failed, "A folder cannot be made in \(folder): \(String(cString: strerror(errno))).")
-            }
+            guard mkdir(path, 0o700) == 0 else { throw Self.noFolder(folder) }
             // What stays is in the caller's temporary folder.
             defer { try? FileManager.default.removeItem(atPath: path) }
             let store = try MetadataStore(path: path + "/hub.db")
@@ -41,6 +42,19 @@ extension BenchmarkCommand {
             let some = cases.filter { $0.query.limit <= 100 }
             try show(try await benchmark.together(some, readers: readers, rounds: max(1, rounds / 20)), session)
             try store.close()
+        }
+
+        private func fill(_ folder: String) async throws {
+            guard access(folder + "/hub.db", F_OK) != 0 else {
+                throw CommandFailure(.failed, "\(folder) holds the database of a hub already; name another folder.")
+            }
+            let store = try MetadataStore(path: folder + "/hub.db")
+            _ = try await ListBenchmark(store: store).fill(repositories) { _ in }
+            try store.close()
+        }
+
+        private static func noFolder(_ folder: String) -> CommandFailure {
+            CommandFailure(.failed, "A folder cannot be made in \(folder): \(String(cString: strerror(errno))).")
         }
 
         private func show(_ figure: ListBenchmark.Figure, _ session: CommandSession) throws {
