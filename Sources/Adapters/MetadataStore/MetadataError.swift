@@ -80,8 +80,8 @@ extension MetadataError: Refusal {
         case .xorbNotFound(let hash):
             Problem(
                 .invalid, code: "unknown_xorb",
-                "This hub does not have xorb \(hash). If the client remembers it from an earlier upload, delete the folder xet in "
-                    + "its HF_HOME and upload again.")
+                "This hub does not have these parts of xorb \(hash). If the client remembers it from an earlier upload, delete the "
+                    + "folder xet in its HF_HOME and upload again.")
         case .sizeMismatch(let oid):
             Problem(.unprocessable, code: "size_mismatch", "Object \(oid) has another size than was said.")
         case .invalidCursor:

@@ -20,7 +20,20 @@ struct XetDownloads: Sendable {
     func reconstruction(_ file: XetHash, form: Form) async throws -> Response {
         let access = try await call.access(for: .read)
         let range = try Self.range(call.request.headers[.range])
-        let reconstruction = try await call.xet.reconstruction(of: file, range: range, for: access)
+        let plan = try await call.xet.plan(of: file, range: range, for: access)
+        guard plan.isLarge else { return try await answer(plan, form) }
+        let (xet, call) = (call.xet, call)
+        return Response(
+            status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],
+            body: ResponseBody { writer in
+                try await xet.beginLargePlan(for: access)
+                defer { xet.endLargePlan(for: access) }
+                try await XetDownloads(call).answer(plan, form).body.write(writer)
+            })
+    }
+
+    private func answer(_ plan: XetPlan, _ form: Form) async throws -> Response {
+        let reconstruction = try await call.xet.reconstruction(plan)
         let address = XetMiddleware.address(of: call.xet, in: call.context)
         let xet = call.xet
         func link(_ xorb: XetHash, _ bytes: Range<Int>) -> String {
@@ -38,8 +51,9 @@ struct XetDownloads: Sendable {
     }
 
     func lengthOfXorb(_ xorb: XetHash) async throws -> Response {
-        _ = try await call.access(for: .read)
-        guard let length = try await call.xet.serializedBytes(of: xorb) else { throw XetError.xorbNotFound }
+        let access = try await call.access(for: .read)
+        let length = try await call.xet.serializedBytes(of: xorb, for: access)
+        guard let length else { throw XetError.xorbNotFound }
         return self.length(Int64(length))
     }
 

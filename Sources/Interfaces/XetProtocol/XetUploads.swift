@@ -13,6 +13,7 @@ struct XetUploads: Sendable {
     init(_ call: XetCall) { self.call = call }
 
     private struct Inserted: Encodable {
+        /// Always so: who sent it before is nobody else's business.
         let was_inserted: Bool
     }
 
@@ -23,14 +24,14 @@ struct XetUploads: Sendable {
 
     func receiveXorb(_ hash: XetHash) async throws -> Response {
         let access = try await call.access(for: .propose)
-        let isNew = try await call.xet.receiveXorb(hash, body: call.request.body, for: access)
-        return call.answer(Inserted(was_inserted: isNew))
+        try await call.xet.receiveXorb(hash, body: call.request.body, for: access)
+        return call.answer(Inserted(was_inserted: true))
     }
 
     /// The first form: one answer when all is done.
     func registerShard() async throws -> Response {
         let access = try await call.access(for: .propose)
-        let shard = try await call.xet.receiveShard(call.request.body)
+        let shard = try await call.xet.receiveShard(call.request.body, for: access)
         let isNew = try await call.xet.register(shard, for: access) { _ in }
         return call.answer(Registered(result: isNew ? 1 : 0))
     }
@@ -38,7 +39,7 @@ struct XetUploads: Sendable {
     /// The second form: lines of JSON while the files are checked, the last of which is the result.
     func registerShardWithProgress() async throws -> Response {
         let access = try await call.access(for: .propose)
-        let shard = try await call.xet.receiveShard(call.request.body)
+        let shard = try await call.xet.receiveShard(call.request.body, for: access)
         let call = call
         return Response(
             status: .ok, headers: [.contentType: "application/x-ndjson", .cacheControl: "no-store"],
@@ -69,7 +70,7 @@ struct XetUploads: Sendable {
                     source.yield(.stillThere)
                 }
             }
-            var last = ShardLine.validating(verified: 0, total: shard.files.count)
+            var last = ShardLine.validating(verified: 0, total: shard.fileCount)
             try await writer.write(last.buffer)
             for await line in lines {
                 if case .stillThere = line {

@@ -201,13 +201,13 @@ struct XetStoreTests {
     // MARK: - Helpers
 
     private func prepare(
-        _ hash: XetHash, _ terms: [ShardTerm], sha256: ObjectID?, limit: Int64 = .max
+        _ hash: XetHash, _ terms: [ShardTerm], sha256: ObjectID?, limit: Int64 = .max, work: ShardWork = ShardWork()
     ) async throws -> PreparedFile {
         let bytes = XorbBuilder.shard(file: hash, terms: terms, sha256: sha256)
         let shard = try await store.receiveShard(TestContent(bytes: bytes).body())
-        let files = try await store.files(of: shard, limit: 10)
-        let file = try #require(files.first)
-        return try await store.prepare(file, of: shard, known: nil, limit: limit) { _ in }
+        #expect(try await store.countFiles(of: shard, limit: 10) == 1)
+        let file = try #require(try await store.files(of: shard, limit: 10).files.first)
+        return try await store.prepare(file, of: shard, known: nil, limit: limit, work: work) { _ in }
     }
 }
 

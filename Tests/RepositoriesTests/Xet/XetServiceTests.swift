@@ -31,7 +31,7 @@ struct XetServiceTests {
             #expect(try await site.fetch(sent.file, range, reading) == expected)
         }
         await #expect(throws: XetError.rangeNotSatisfiable(sizeBytes: 300_000)) {
-            _ = try await site.xet.reconstruction(of: sent.file, range: 300_000...300_001, for: reading)
+            _ = try await site.xet.plan(of: sent.file, range: 300_000...300_001, for: reading)
         }
         try await site.close()
     }
@@ -44,13 +44,14 @@ struct XetServiceTests {
         let bob = try await site.access(.write, to: site.second, by: site.bob)
         // Its name is known, its content is not.
         await #expect(throws: XetError.fileNotFound) {
-            _ = try await site.xet.reconstruction(of: sent.file, range: nil, for: bob)
+            _ = try await site.xet.plan(of: sent.file, range: nil, for: bob)
         }
         let forged = ShardTerm(xorb: sent.xorb, rawBytes: 100_000, chunks: 0..<sent.chunks.count, check: .zero)
         let shard = XorbBuilder.shard(file: sent.file, terms: [forged], sha256: nil)
         await #expect(throws: XetStoreError.unprovedTerm(sent.xorb)) { _ = try await site.register(shard, bob) }
         #expect(try await site.store.xetFile(sent.file, in: site.second.id) == nil)
-        // Who has it proves it without sending it.
+        // Who has it proves it without sending it, and is not told that it was there.
+        #expect(try await site.register(sent.shard(), bob))
         #expect(try await site.register(sent.shard(), bob) == false)
         #expect(try await site.store.xetFile(sent.file, in: site.second.id) != nil)
         try await site.close()

@@ -54,16 +54,21 @@ struct XetSite {
     }
 
     private static func service(
-        _ store: MetadataStore, _ objects: FileObjectStore, _ identity: Identity, _ clock: TestClock
+        _ store: MetadataStore, _ objects: FileObjectStore, _ identity: Identity, _ clock: TestClock,
+        _ settings: XetService.Settings = XetService.Settings()
     ) async throws -> XetService {
         try await XetService(
             store: store, objects: objects, identity: identity,
-            signer: XetSigner(key: [UInt8](repeating: 1, count: 32)),
+            signer: XetSigner(key: [UInt8](repeating: 1, count: 32)), settings: settings,
             clock: { clock.now })
     }
 
     /// A second service on the same stores, as after a restart.
-    func openService() async throws -> XetService { try await Self.service(store, objects, identity, clock) }
+    func openService(_ change: (inout XetService.Settings) -> Void = { _ in }) async throws -> XetService {
+        var settings = XetService.Settings()
+        change(&settings)
+        return try await Self.service(store, objects, identity, clock, settings)
+    }
 
     func close() async throws {
         await objects.close()
@@ -95,13 +100,13 @@ struct XetSite {
     }
 
     func register(_ shard: [UInt8], _ access: XetAccess) async throws -> Bool {
-        let received = try await xet.receiveShard(body(shard))
+        let received = try await xet.receiveShard(body(shard), for: access)
         return try await xet.register(received, for: access) { _ in }
     }
 
     /// Puts a file together as a client does: fetches what the reconstruction says, takes the chunks, cuts the range out.
     func fetch(_ file: XetHash, _ range: ClosedRange<Int64>?, _ access: XetAccess) async throws -> [UInt8] {
-        let plan = try await xet.reconstruction(of: file, range: range, for: access)
+        let plan = try await xet.reconstruction(xet.plan(of: file, range: range, for: access))
         var content: [UInt8] = []
         for term in plan.terms {
             let parts = plan.fetches.first { $0.xorb == term.xorb }?.parts ?? []

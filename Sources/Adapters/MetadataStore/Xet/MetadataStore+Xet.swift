@@ -30,6 +30,43 @@ extension MetadataStore {
         }
     }
 
+    /// What is recorded of a xorb that is about to be sent again; one that no file uses begins its grace time again, so that no sweep
+    /// takes it while it is on its way.
+    package func renewXorb(_ hash: XetHash) async throws -> XorbState {
+        let state = try await xorbState(hash)
+        let isUnused = try lookUp { db in try db.exists("SELECT 1 FROM xorbs WHERE hash = ? AND uses = 0", [hash]) }
+        guard state == .stored, isUnused else { return state }
+        return try await write { db, now in
+            guard let sweeping = try db.value(Bool.self, "SELECT is_sweeping FROM xorbs WHERE hash = ?", [hash]) else {
+                return .unknown
+            }
+            if sweeping { return .sweeping }
+            try db.run("UPDATE xorbs SET unused_at = ? WHERE hash = ? AND uses = 0", [now, hash])
+            return .stored
+        }
+    }
+
+    /// Whether a file of this repository is made of parts of this xorb.
+    package func usesXorb(_ hash: XetHash, in repository: RepositoryID) async throws -> Bool {
+        try lookUp { db in
+            try db.exists(
+                """
+                SELECT 1 FROM xet_uses AS u JOIN object_links AS l ON l.repository_id = ? AND l.oid = u.oid
+                WHERE u.xorb = ?
+                """, [repository, hash])
+        }
+    }
+
+    /// What is recorded of xorbs, by name.
+    package func recordedXorbs(after last: XetHash?, limit: Int = 1000) async throws -> [RecordedXorb] {
+        try await read { db in
+            try db.rows(
+                "SELECT hash, raw_bytes, uses FROM xorbs WHERE hash > ? AND is_sweeping = 0 ORDER BY hash LIMIT ?",
+                [last.map { Data($0.bytes) } ?? Data(), min(limit, 10_000)]
+            ).map { RecordedXorb(hash: $0[0], rawBytes: $0[1], isUsed: $0[2] as Int > 0) }
+        }
+    }
+
     /// Records xorbs whose files are stored and durable.
     ///
     /// One that is known and that no file uses begins its grace time again.
@@ -44,6 +81,11 @@ extension MetadataStore {
         if let sweeping = try db.value(Bool.self, "SELECT is_sweeping FROM xorbs WHERE hash = ?", [xorb.hash]) {
             guard !sweeping else { throw MetadataError.beingSwept }
             try db.run("UPDATE xorbs SET unused_at = ? WHERE hash = ? AND uses = 0", [now, xorb.hash])
+            // Its file was lost and is made of an object now, which must stay.
+            if let source = xorb.source {
+                try db.run(
+                    "UPDATE xorbs SET source_oid = ? WHERE hash = ? AND source_oid IS NULL", [source, xorb.hash])
+            }
             return
         }
         if let source = xorb.source {

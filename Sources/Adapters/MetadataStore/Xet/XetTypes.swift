@@ -16,6 +16,14 @@ package struct XorbRecord: Hashable, Sendable {
     }
 }
 
+/// A xorb as it is recorded.
+package struct RecordedXorb: Hashable, Sendable {
+    package let hash: XetHash
+    package let rawBytes: Int
+    /// Whether an object is made of parts of it.
+    package let isUsed: Bool
+}
+
 /// What is recorded of a xorb.
 package enum XorbState: Hashable, Sendable {
     case unknown

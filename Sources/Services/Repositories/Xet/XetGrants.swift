@@ -130,6 +130,8 @@ package enum XetError: Error, Equatable {
     case rangeNotSatisfiable(sizeBytes: Int64)
     /// The file is in more pieces than one answer lists; ask for a range.
     case tooManyTerms(limit: Int)
+    /// The account has as many shards here as it may.
+    case tooManyShards
 }
 
 extension XetError: Refusal {
@@ -149,6 +151,10 @@ extension XetError: Refusal {
         case .tooManyTerms(let limit):
             Problem(
                 .invalid, code: "too_many_terms", "The file is in more than \(limit) pieces; ask for a range of it.")
+        case .tooManyShards:
+            Problem(
+                .throttled, code: "too_many_uploads", "You have too many uploads at once; try again in a moment.",
+                retryAfter: .seconds(5))
         }
     }
 }

@@ -10,7 +10,7 @@ extension XetService {
     /// How many xorbs one answer tells of: the one that was asked for and those that follow it in the file.
     private static let answeredXorbs = 4
     /// How far into a file its xorbs are looked for.
-    private static let searchedTerms = 200_000
+    private static let searchedTerms = 20_000
 
     /// A shard that tells which chunks the hub has where this one is, or `nil`.
     ///

@@ -26,14 +26,25 @@ package struct XetReconstruction: Sendable {
     package let fetches: [(xorb: XetHash, parts: [Fetch])]
 }
 
-extension XetService {
-    private static let maximumTerms = 500_000
+/// A part of a file that is to be put together, and how many pieces it is in.
+package struct XetPlan: Sendable {
+    let recipe: OpenRecipe
+    let asked: Range<Int64>
+    package let termCount: Int
+    /// Its answer takes memory: take a turn before it is made.
+    package let isLarge: Bool
+}
 
-    /// How to put the bytes `range` of a file together; to its end if the range is longer.
-    /// - Throws: `XetError.fileNotFound`, `.rangeNotSatisfiable`.
-    package func reconstruction(
+extension XetService {
+    private static let maximumTerms = 200_000
+    /// Plans of more pieces are made and sent a few at a time, as each takes some memory.
+    private static let smallPlanTerms = 4096
+
+    /// What is to be put together: bytes of a file that the token's repository has; to its end if the range is longer.
+    /// - Throws: `XetError.fileNotFound`, `.rangeNotSatisfiable`, `.tooManyTerms`.
+    package func plan(
         of file: XetHash, range: ClosedRange<Int64>?, for access: XetAccess
-    ) async throws -> XetReconstruction {
+    ) async throws -> XetPlan {
         guard let found = try await store.xetFile(file, in: access.repository.id) else { throw XetError.fileNotFound }
         guard let recipe = try await objects.recipe(of: found.oid) else { throw ObjectStoreError.damaged(found.oid) }
         let size = recipe.sizeBytes
@@ -41,8 +52,19 @@ extension XetService {
             throw XetError.rangeNotSatisfiable(sizeBytes: size)
         }
         let asked = (range?.lowerBound ?? 0)..<(range.map { min($0.upperBound, size - 1) + 1 } ?? size)
-        var terms = try await objects.terms(of: recipe, in: asked, limit: Self.maximumTerms + 1)
-        guard terms.count <= Self.maximumTerms else { throw XetError.tooManyTerms(limit: Self.maximumTerms) }
+        let count = try await objects.termCount(of: recipe, in: asked)
+        guard count <= Self.maximumTerms else { throw XetError.tooManyTerms(limit: Self.maximumTerms) }
+        return XetPlan(recipe: recipe, asked: asked, termCount: count, isLarge: count > Self.smallPlanTerms)
+    }
+
+    /// Waits for a turn among the large plans; give it on with `endLargePlan`.
+    package func beginLargePlan(for access: XetAccess) async throws { try await planQueue.enter(key(of: access)) }
+    package func endLargePlan(for access: XetAccess) { planQueue.leave(key(of: access)) }
+
+    /// How to put together what is planned.
+    package func reconstruction(_ plan: XetPlan) async throws -> XetReconstruction {
+        let asked = plan.asked
+        var terms = try await objects.terms(of: plan.recipe, in: asked, limit: plan.termCount)
         // Only the chunks that the range touches.
         if let last = terms.last { terms[terms.count - 1] = try await trim(last, to: asked) }
         if let first = terms.first { terms[0] = try await trim(first, to: asked) }
@@ -55,7 +77,9 @@ extension XetService {
     private func trim(_ term: RecipeTerm, to range: Range<Int64>) async throws -> RecipeTerm {
         let end = term.fileOffset + Int64(term.rawBytes)
         guard range.lowerBound > term.fileOffset || range.upperBound < end else { return term }
-        return term.trimmed(to: range, table: try await objects.xorbTable(term.xorb))
+        let table = try await objects.xorbTable(term.xorb)
+        guard term.chunks.upperBound <= table.chunks.count else { throw XetStoreError.damagedXorb(term.xorb) }
+        return term.trimmed(to: range, table: table)
     }
 
     /// What to fetch: overlapping and adjoining parts of a xorb are one.
@@ -107,9 +131,9 @@ extension XetService {
         objects.readXorb(table, range, pieceBytes: pieceBytes)
     }
 
-    /// How long a xorb is as clients get it, if it is stored.
-    package func serializedBytes(of xorb: XetHash) async throws -> Int? {
-        guard try await store.xorbState(xorb) == .stored else { return nil }
+    /// How long a xorb is as clients get it, if files of the token's repository are made of it.
+    package func serializedBytes(of xorb: XetHash, for access: XetAccess) async throws -> Int? {
+        guard try await store.usesXorb(xorb, in: access.repository.id) else { return nil }
         return try await objects.xorbTable(xorb).serializedBytes
     }
 }

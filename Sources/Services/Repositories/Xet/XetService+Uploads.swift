@@ -13,7 +13,8 @@ package enum XetProgress: Hashable, Sendable {
 /// A shard that was received and whose form is sound.
 package struct XetShard: Sendable {
     let received: ReceivedShard
-    package let files: [ShardFile]
+    let ticket: ShardTicket
+    package let fileCount: Int
 }
 
 extension XetService {
@@ -24,43 +25,50 @@ extension XetService {
     private static let concurrentFiles = 4
 
     /// Stores a xorb as it arrives; durable when it returns.
-    /// - Returns: whether it is new.
+    ///
+    /// Whether others had sent it before is not told.
     package func receiveXorb<Body: AsyncSequence & Sendable>(
         _ hash: XetHash, body: Body, for access: XetAccess
-    ) async throws -> Bool where Body.Element == ByteBuffer {
+    ) async throws where Body.Element == ByteBuffer {
         try await xorbQueue.run(key(of: access)) {
-            let state = try await store.xorbState(hash)
+            let state = try await store.renewXorb(hash)
             // Told before the body is read.
             if state == .sweeping { throw MetadataError.beingSwept }
             let xorb = try await objects.putXorb(hash, isKnown: state == .stored, body: body)
             try await store.recordXorbs([XorbRecord(xorb)])
-            return state == .unknown
         }
     }
 
     /// Receives a shard and checks its form.
     package func receiveShard<Body: AsyncSequence & Sendable>(
-        _ body: Body
+        _ body: Body, for access: XetAccess
     ) async throws -> XetShard where Body.Element == ByteBuffer {
+        let ticket = try shardTickets.take(key(of: access))
         let received = try await objects.receiveShard(body)
-        return XetShard(received: received, files: try await objects.files(of: received, limit: Self.maximumFiles))
+        let count = try await objects.countFiles(of: received, limit: Self.maximumFiles)
+        return XetShard(received: received, ticket: ticket, fileCount: count)
     }
 
     /// Checks every file of a shard against the xorbs and its SHA-256, and records that the token's repository has them.
     ///
     /// Durable when it returns. Large shards are recorded in several steps; when a later one fails, its sender has proved the earlier
     /// ones all the same.
-    /// - Returns: whether any of them is new.
+    /// - Returns: whether any of them is new to the repository.
     package func register(
         _ shard: XetShard, for access: XetAccess, progress: @escaping @Sendable (XetProgress) -> Void
     ) async throws -> Bool {
         try await shardQueue.run(key(of: access)) {
             var isNew = false
             var verified = 0
-            for start in stride(from: 0, to: shard.files.count, by: Self.batchFiles) {
-                let batch = shard.files[start..<min(start + Self.batchFiles, shard.files.count)]
-                let files = try await prepare(Array(batch), of: shard) { count in
-                    progress(.validating(verified: start + count, total: shard.files.count))
+            var place = ShardPlace.start
+            let work = ShardWork(allowanceBytes: settings.shardAllowanceBytes)
+            while verified < shard.fileCount {
+                let batch = try await objects.files(
+                    of: shard.received, at: place, limit: min(Self.batchFiles, shard.fileCount - verified))
+                place = batch.next
+                let before = verified
+                let files = try await prepare(batch.files, of: shard, work) { count in
+                    progress(.validating(verified: before + count, total: shard.fileCount))
                 }
                 verified += files.count
                 progress(.committing)
@@ -73,7 +81,7 @@ extension XetService {
 
     /// Checks files, a few at a time.
     private func prepare(
-        _ files: [ShardFile], of shard: XetShard, progress: (Int) -> Void
+        _ files: [ShardFile], of shard: XetShard, _ work: ShardWork, progress: (Int) -> Void
     ) async throws -> [PreparedFile] {
         try await withThrowingTaskGroup(of: PreparedFile.self) { group in
             var prepared: [PreparedFile] = []
@@ -82,7 +90,7 @@ extension XetService {
                 if next < files.count, next - prepared.count < Self.concurrentFiles {
                     let file = files[next]
                     next += 1
-                    group.addTask { try await self.prepare(file, of: shard) }
+                    group.addTask { try await self.prepare(file, of: shard, work) }
                 } else if let file = try await group.next() {
                     prepared.append(file)
                     progress(prepared.count)
@@ -92,21 +100,22 @@ extension XetService {
         }
     }
 
-    private func prepare(_ file: ShardFile, of shard: XetShard) async throws -> PreparedFile {
+    private func prepare(_ file: ShardFile, of shard: XetShard, _ work: ShardWork) async throws -> PreparedFile {
         let known = try await store.xetFile(file.hash)
         return try await objects.prepare(
-            file, of: shard.received, known: known?.oid, limit: settings.maximumFileBytes, progress: { _ in })
+            file, of: shard.received, known: known?.oid, limit: settings.maximumFileBytes, work: work,
+            progress: { _ in })
     }
 
     /// Gives recipes their places, then their rows.
-    /// - Returns: whether any of the files was not known by this name.
+    /// - Returns: whether any of the files was not known to the repository by this name.
     private func record(_ files: [PreparedFile], linkedTo repository: RepositoryID, account: AccountID?) async throws
         -> Bool
     {
         try await recording.run("") {
             let known = try await store.xetHashes(of: files.map(\.id))
             var isNew = false
-            for file in files where !isNew { isNew = try await store.xetFile(file.hash) == nil }
+            for file in files where !isNew { isNew = try await store.xetFile(file.hash, in: repository) == nil }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for (index, file) in files.enumerated() {
                     if index >= Self.concurrentFiles { try await group.next() }

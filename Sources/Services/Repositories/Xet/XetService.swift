@@ -23,6 +23,10 @@ package final class XetService: Sendable {
         /// How many shards are checked at once, together and of one account.
         package var concurrentShards = 4
         package var concurrentShardsPerAccount = 2
+        /// How many shards of one account are held, those that wait included.
+        package var heldShardsPerAccount = 32
+        /// What a shard may cost beyond what its xorbs pay for, in bytes that are read and hashed.
+        package var shardAllowanceBytes = ShardWork.allowanceBytes
 
         package init() {}
     }
@@ -37,6 +41,9 @@ package final class XetService: Sendable {
     let clock: @Sendable () -> Date
     let xorbQueue: ReceiveQueue
     let shardQueue: ReceiveQueue
+    let shardTickets: ShardTickets
+    /// For answers that take much memory while they are made and sent.
+    let planQueue = ReceiveQueue(width: 4, perKey: 1)
     /// Held while recipes get their places and rows, so that the two agree.
     let recording = ReceiveQueue(width: 1)
 
@@ -55,6 +62,7 @@ package final class XetService: Sendable {
         self.clock = clock
         xorbQueue = ReceiveQueue(width: settings.concurrentXorbs, perKey: settings.concurrentXorbsPerAccount)
         shardQueue = ReceiveQueue(width: settings.concurrentShards, perKey: settings.concurrentShardsPerAccount)
+        shardTickets = ShardTickets(perKey: settings.heldShardsPerAccount)
         if let known = try await store.xetGeneration(), try await objects.xorbGeneration() == known {
             generation = known
         } else {

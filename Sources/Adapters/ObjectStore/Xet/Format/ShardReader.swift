@@ -51,6 +51,13 @@ package struct ShardTerm: Hashable, Sendable {
     }
 }
 
+/// Where in a shard a file begins.
+package struct ShardPlace: Hashable, Sendable {
+    package static let start = ShardPlace(record: 1)
+
+    let record: Int
+}
+
 /// Reads a shard that a client has sent, from a file, a window at a time.
 ///
 /// Source: *Xet specification, "Shard format"*.
@@ -75,7 +82,7 @@ package final class ShardReader {
     /// The windows over terms and over their checks, which lie apart.
     private var windows = [Window(), Window()]
     /// The record after the file that was read last.
-    private var next = 1
+    private var next: Int
 
     private struct Window {
         var bytes: [UInt8] = []
@@ -83,8 +90,11 @@ package final class ShardReader {
     }
 
     /// Checks the header.
-    package init(sizeBytes: Int, source: @escaping Source) throws {
+    ///
+    /// - Parameter place: of the file that is read first.
+    package init(sizeBytes: Int, at place: ShardPlace = .start, source: @escaping Source) throws {
         guard sizeBytes <= XetLimits.shardBytes else { throw XetFormatError.shardTooLarge }
+        next = place.record
         self.source = source
         recordCount = sizeBytes / ShardRecord.byteCount
         guard recordCount >= 3 else { throw XetFormatError.malformedShard("it is cut short") }
@@ -96,6 +106,9 @@ package final class ShardReader {
             guard version == Self.version else { throw XetFormatError.malformedShard("version \(version)") }
         }
     }
+
+    /// Of the file that `nextFile` reads next.
+    package var place: ShardPlace { ShardPlace(record: next) }
 
     /// The next file; `nil` after the last.
     ///

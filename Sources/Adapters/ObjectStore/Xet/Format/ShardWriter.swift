@@ -31,19 +31,52 @@ package struct ShardWriter {
 
     /// Adds a xorb with its chunks in order.
     ///
-    /// Those outside `visible` belong to others: they are given made-up hashes.
+    /// Those outside `visible` belong to others: they are given made-up hashes, and lengths of which only the sums are true.
     package mutating func append(_ xorb: XetHash, chunks: [XetChunk], visible: [Range<Int>]) {
         let raw = chunks.reduce(0) { $0 + $1.length }
         let stored = raw + chunks.count * XorbChunkHeader.byteCount
         rawBytes += UInt64(raw)
         storedBytes += UInt64(stored)
         append(xorb, 0, UInt32(chunks.count), UInt32(raw), UInt32(stored))
-        var offset: UInt32 = 0
-        for (index, chunk) in chunks.enumerated() {
-            let isVisible = visible.contains { $0.contains(index) }
-            hasher.update(isVisible ? chunk.hash : Self.madeUpHash())
-            append(hasher.finish(), offset, UInt32(chunk.length), 0, 0)
-            offset += UInt32(chunk.length)
+        let isVisible = Self.marks(visible, count: chunks.count)
+        var offset = 0
+        var index = 0
+        while index < chunks.count {
+            if isVisible[index] {
+                hasher.update(chunks[index].hash)
+                append(hasher.finish(), UInt32(offset), UInt32(chunks[index].length), 0, 0)
+                offset += chunks[index].length
+                index += 1
+            } else {
+                let end = isVisible[index...].firstIndex(of: true) ?? chunks.count
+                appendHidden(chunks[index..<end], at: &offset)
+                index = end
+            }
+        }
+    }
+
+    /// Chunks of others: together as long as they are, each as long as the others.
+    private mutating func appendHidden(_ chunks: ArraySlice<XetChunk>, at offset: inout Int) {
+        let (length, rest) = chunks.reduce(0) { $0 + $1.length }.quotientAndRemainder(dividingBy: chunks.count)
+        for number in 0..<chunks.count {
+            let own = length + (number < rest ? 1 : 0)
+            hasher.update(Self.madeUpHash())
+            append(hasher.finish(), UInt32(offset), UInt32(own), 0, 0)
+            offset += own
+        }
+    }
+
+    /// Which of so many places are in one of the ranges, of which there may be very many.
+    private static func marks(_ ranges: [Range<Int>], count: Int) -> [Bool] {
+        var changes = [Int](repeating: 0, count: count + 1)
+        for range in ranges {
+            changes[min(range.lowerBound, count)] += 1
+            changes[min(range.upperBound, count)] -= 1
+        }
+        var depth = 0
+        return changes.dropLast().map { change in
+            depth += change
+            return depth > 0
         }
     }
 
@@ -71,7 +104,8 @@ package struct ShardWriter {
     }
 
     private static func madeUpHash() -> XetHash {
-        XetHash(bytes: (0..<XetHash.byteCount).map { _ in UInt8.random(in: .min ... .max) }) ?? .zero
+        let words = (0..<XetHash.byteCount / 8).map { _ in UInt64.random(in: .min ... .max) }
+        return words.withUnsafeBytes { XetHash(bytes: $0) } ?? .zero
     }
 
     private mutating func append(_ number: UInt64) {

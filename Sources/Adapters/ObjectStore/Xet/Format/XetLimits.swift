@@ -14,4 +14,9 @@ package enum XetLimits {
     /// Compression that makes larger is not used by clients; LZ4 adds little at worst.
     package static let compressedChunkBytes = chunkBytes + (4 << 10)
     package static let shardBytes = 64 << 20
+    /// What the chunks of a file must have on average, beyond the first `smallChunks`.
+    ///
+    /// Clients cut no chunk shorter than 8 KiB but the last of a file; a file of crumbs would make everybody's reading of it slow.
+    package static let averageChunkBytes = 4 << 10
+    package static let smallChunks = 1024
 }

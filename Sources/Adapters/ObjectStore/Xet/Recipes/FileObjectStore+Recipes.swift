@@ -32,10 +32,11 @@ extension FileObjectStore {
     /// - Parameters:
     ///   - known: the SHA-256 that the hub recorded for this file hash before.
     ///   - limit: the largest file that is taken.
+    ///   - work: what the shard may cost.
     ///   - progress: called with the number of bytes whose content was read since the last call.
     /// - Throws: `XetStoreError`, `XetFormatError`.
     package func prepare(
-        _ file: ShardFile, of shard: ReceivedShard, known: ObjectID?, limit: Int64,
+        _ file: ShardFile, of shard: ReceivedShard, known: ObjectID?, limit: Int64, work: ShardWork,
         progress: @escaping @Sendable (Int64) -> Void
     ) async throws -> PreparedFile {
         let draft = try await write { try RecipeDraft(store: self, limit: limit) }
@@ -43,7 +44,9 @@ extension FileObjectStore {
             try Task.checkCancellation()
             try await read {
                 let reader = try shard.makeReader()
-                for index in start..<min(start + 512, file.termCount) { try draft.append(reader.term(index, of: file)) }
+                for index in start..<min(start + 512, file.termCount) {
+                    try draft.append(reader.term(index, of: file), work: work)
+                }
             }
         }
         let hash = try await write { try draft.endTerms() }
@@ -52,6 +55,7 @@ extension FileObjectStore {
         if let known {
             id = known
         } else {
+            try work.spend(draft.sizeBytes)
             id = try await digest(draft, progress)
         }
         if let expected = file.sha256, expected != id {
@@ -130,8 +134,17 @@ extension FileObjectStore {
     package func terms(of recipe: OpenRecipe, in range: Range<Int64>, limit: Int) async throws -> [RecipeTerm] {
         try await read {
             let first = try recipe.termIndex(at: range.lowerBound)
+            guard first < recipe.termCount else { return [] }
             let terms = try recipe.terms(first..<min(first + limit, recipe.termCount))
             return Array(terms.prefix { $0.fileOffset < range.upperBound })
+        }
+    }
+
+    /// How many terms hold the bytes of `range`.
+    package func termCount(of recipe: OpenRecipe, in range: Range<Int64>) async throws -> Int {
+        guard !range.isEmpty else { return 0 }
+        return try await read {
+            try recipe.termIndex(at: range.upperBound - 1) + 1 - recipe.termIndex(at: range.lowerBound)
         }
     }
 
@@ -178,24 +191,36 @@ package final class ReceivedShard: @unchecked Sendable {
     }
 
     /// Reads it from its beginning, which is checked; blocks.
-    func makeReader() throws -> ShardReader {
+    func makeReader(at place: ShardPlace = .start) throws -> ShardReader {
         let file = file
-        return try ShardReader(sizeBytes: sizeBytes) { try file.read(into: $0, at: Int64($1)) }
+        return try ShardReader(sizeBytes: sizeBytes, at: place) { try file.read(into: $0, at: Int64($1)) }
     }
 }
 
 extension FileObjectStore {
-    /// The files that a shard names, at most `limit`, after its form was checked to its end.
-    package func files(of shard: ReceivedShard, limit: Int) async throws -> [ShardFile] {
+    /// Checks the form of a shard to its end and returns how many files it names, at most `limit`.
+    package func countFiles(of shard: ReceivedShard, limit: Int) async throws -> Int {
         try await read {
             let reader = try shard.makeReader()
-            var files: [ShardFile] = []
-            while let file = try reader.nextFile() {
-                guard files.count < limit else { throw XetFormatError.malformedShard("more than \(limit) files") }
-                files.append(file)
+            var count = 0
+            while try reader.nextFile() != nil {
+                guard count < limit else { throw XetFormatError.malformedShard("more than \(limit) files") }
+                count += 1
             }
             try reader.checkXorbSection()
-            return files
+            return count
+        }
+    }
+
+    /// The files of a shard from `place` on, at most `limit`, and the place of the next.
+    package func files(
+        of shard: ReceivedShard, at place: ShardPlace = .start, limit: Int
+    ) async throws -> (files: [ShardFile], next: ShardPlace) {
+        try await read {
+            let reader = try shard.makeReader(at: place)
+            var files: [ShardFile] = []
+            while files.count < limit, let file = try reader.nextFile() { files.append(file) }
+            return (files, reader.place)
         }
     }
 }

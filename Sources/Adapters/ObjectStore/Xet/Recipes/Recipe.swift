@@ -130,9 +130,16 @@ package final class OpenRecipe: Sendable {
         let start = Int64(RecipeLayout.headerBytes) + Int64(range.lowerBound * RecipeLayout.termBytes)
         let buffer = try file.read(at: start, count: range.count * RecipeLayout.termBytes)
         guard buffer.readableBytes == range.count * RecipeLayout.termBytes else { throw ObjectStoreError.damaged(id) }
-        return buffer.withUnsafeReadableBytes { bytes in
+        return try buffer.withUnsafeReadableBytes { bytes in
             guard let base = bytes.baseAddress else { return [] }
-            return (0..<range.count).map { RecipeLayout.term(at: base + $0 * RecipeLayout.termBytes) }
+            return try (0..<range.count).map { index in
+                let term = RecipeLayout.term(at: base + index * RecipeLayout.termBytes)
+                // Whoever reckons with its numbers must not be led astray by a failing disk.
+                guard !term.chunks.isEmpty, term.chunks.upperBound <= XetLimits.xorbChunks,
+                    term.rawOffset + term.rawBytes <= XetLimits.xorbBytes, (0...sizeBytes).contains(term.fileOffset)
+                else { throw ObjectStoreError.damaged(id) }
+                return term
+            }
         }
     }
 

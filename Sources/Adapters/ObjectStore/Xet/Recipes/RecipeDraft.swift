@@ -10,6 +10,9 @@ package struct LandmarkChunk: Hashable, Sendable {
 
     /// Clients ask for the first chunk of a file and for those whose hash is divisible by this.
     static let divisor: UInt64 = 1024
+    /// Chunks can be made to have such hashes; of more than these, and a few times what chance brings, the rest is not indexed.
+    static let usualCount = 64
+    static let usualDivisor = 256
 }
 
 /// A recipe that is being made, in a temporary file.
@@ -30,6 +33,9 @@ package final class RecipeDraft: @unchecked Sendable {
     private var last: RecipeTerm?
     private var tree = MerkleTree()
     private let checker = KeyedBlake3(.term)
+    private var chunkCount = 0
+    /// The beginnings of the hashes of the landmarks.
+    private var marks: Set<UInt64> = []
     private(set) var termCount = 0
     package private(set) var sizeBytes: Int64 = 0
     package private(set) var xorbs: Set<XetHash> = []
@@ -46,8 +52,10 @@ package final class RecipeDraft: @unchecked Sendable {
     deinit { discard() }
 
     /// Adds a term as a client sent it: it must be what its xorb has, and be proved.
-    func append(_ term: ShardTerm) throws {
+    func append(_ term: ShardTerm, work: ShardWork) throws {
+        let isAtHand = store.xorbTables.table(term.xorb) != nil
         let table = try store.xorbTableNow(term.xorb)
+        try work.begin(term, of: table, readsTable: !isAtHand)
         guard term.chunks.upperBound <= table.chunks.count,
             table.offsets[term.chunks.upperBound] - table.offsets[term.chunks.lowerBound] == term.rawBytes
         else { throw XetStoreError.wrongTerm(term.xorb) }
@@ -60,13 +68,14 @@ package final class RecipeDraft: @unchecked Sendable {
     func append(_ table: XorbTable, _ chunks: Range<Int>) throws {
         for index in chunks {
             let chunk = table.chunks[index]
-            if tree.totalBytes == 0 || chunk.hash.lastWord % LandmarkChunk.divisor == 0 {
-                landmarks.append(LandmarkChunk(hash: chunk.hash, xorb: table.xorb.hash, index: index))
-            }
+            if tree.totalBytes == 0 || chunk.hash.lastWord % LandmarkChunk.divisor == 0 { mark(chunk, table, index) }
             tree.append(chunk.hash, length: chunk.length)
+            chunkCount += 1
         }
         let raw = table.offsets[chunks.lowerBound]..<table.offsets[chunks.upperBound]
         guard sizeBytes + Int64(raw.count) <= limit else { throw XetStoreError.fileTooLarge(limit: limit) }
+        let enough = Int64(chunkCount - XetLimits.smallChunks) * Int64(XetLimits.averageChunkBytes)
+        guard sizeBytes + Int64(raw.count) >= enough else { throw XetStoreError.chunksTooSmall }
         let prolongs =
             last.map {
                 $0.xorb == table.xorb.hash && $0.chunks.upperBound == chunks.lowerBound
@@ -84,6 +93,13 @@ package final class RecipeDraft: @unchecked Sendable {
             xorbs.insert(table.xorb.hash)
         }
         sizeBytes += Int64(raw.count)
+    }
+
+    private func mark(_ chunk: XetChunk, _ table: XorbTable, _ index: Int) {
+        guard landmarks.count < LandmarkChunk.usualCount + chunkCount / LandmarkChunk.usualDivisor,
+            marks.insert(chunk.hash.firstWord).inserted
+        else { return }
+        landmarks.append(LandmarkChunk(hash: chunk.hash, xorb: table.xorb.hash, index: index))
     }
 
     /// Ends the terms and returns the hash of the file.

@@ -126,11 +126,22 @@ extension FileObjectStore {
         }
     }
 
+    /// Reads a xorb's table and compares it with its name, and whether there is an object with its bytes if it has none.
+    /// - Throws: `XetStoreError.damagedXorb`, `.missingXorb`, `ObjectStoreError.damaged`.
+    @discardableResult
+    package func verifyXorbTable(_ hash: XetHash) async throws -> XorbTable {
+        try await read {
+            let open = try OpenXorb.open(self.xorbPath(hash), hash)
+            _ = try self.xorbSegment(open.xorb, offset: 0, length: open.xorb.rawBytes)
+            return XorbTable(xorb: open.xorb, chunks: try open.readTable())
+        }
+    }
+
     /// Reads a xorb's chunks and compares each with its hash.
     /// - Parameter progress: called with the number of bytes read since the last call.
     /// - Throws: `XetStoreError.damagedXorb`, `.missingXorb`.
     package func verifyXorb(_ hash: XetHash, progress: @escaping @Sendable (Int64) -> Void) async throws {
-        let table = try await read { try self.xorbTableNow(hash) }
+        let table = try await verifyXorbTable(hash)
         for (index, chunk) in table.chunks.enumerated() {
             try Task.checkCancellation()
             try await read {
@@ -191,7 +202,8 @@ extension FileObjectStore {
 
 /// The chunk tables that were used last, at most a few megabytes of them.
 final class XorbTables: Sendable {
-    private static let limit = 16
+    private static let maximumTables = 256
+    private static let maximumChunks = 16 * XetLimits.xorbChunks
 
     /// The most recent last.
     private let tables = Mutex<[XorbTable]>([])
@@ -209,7 +221,10 @@ final class XorbTables: Sendable {
         tables.withLock { tables in
             tables.removeAll { $0.xorb.hash == table.xorb.hash }
             tables.append(table)
-            if tables.count > Self.limit { tables.removeFirst() }
+            var chunks = tables.reduce(0) { $0 + $1.chunks.count }
+            while tables.count > Self.maximumTables || chunks > Self.maximumChunks {
+                chunks -= tables.removeFirst().chunks.count
+            }
         }
     }
 
