@@ -1,7 +1,9 @@
 import Foundation
 import HTTPTypes
 import HubCore
+import MetadataStore
 import NIOCore
+import ObjectStore
 import Testing
 
 @testable import HubAPI
@@ -113,6 +115,43 @@ struct RepositoryRouteTests {
         #expect(gone?["defect"] == "missing")
         let health = try await test.expect(200, .get, "/health", of: "getHealth")
         #expect(health["checks"]?.elements?.contains { $0["name"] == "objects" && $0["result"] == "problem" } == true)
+    }
+
+    @Test("xorbs are checked after the objects, those that no object uses to their last byte")
+    func xorbCheck() async throws {
+        _ = try await test.account("ada")
+        let content = [UInt8](repeating: 7, count: 5000)
+        let chunks = XetHashing.chunks(of: content)
+        let hash = XetHashing.xorb(of: chunks)
+        let length: [UInt8] = [0x88, 0x13, 0]
+        let body = AsyncStream<ByteBuffer> { continuation in
+            continuation.yield(ByteBuffer(bytes: [0] + length + [0] + length + content))
+            continuation.finish()
+        }
+        let stored = try await test.objects.putXorb(hash, isKnown: false, body: body)
+        try await test.store.recordXorbs([
+            XorbRecord(hash: hash, chunkCount: stored.chunkCount, rawBytes: stored.rawBytes, source: nil)
+        ])
+        func check(_ query: String) async throws -> (summary: JSONValue?, problem: JSONValue?) {
+            let lines = try await test.expect(200, .get, "/objects/verification" + query, of: "verifyObjects").elements
+            return (lines?.last, lines?.first { $0["event"] == "problem" })
+        }
+        let sound = try await check("?all=1")
+        #expect(sound.summary?["checked_xorbs"] == 1 && sound.summary?["checked_bytes"] == 5000)
+        #expect(sound.summary?["problem_objects"] == 0 && sound.problem == nil)
+        let file = "\(test.folder)/objects/xorbs/\(hash.hex.prefix(2))/\(hash.hex.dropFirst(2).prefix(2))/\(hash.hex)"
+        var bytes = try Data(contentsOf: URL(filePath: file))
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
+        bytes[10] ^= 1
+        try bytes.write(to: URL(filePath: file))
+        #expect(try await check("").problem == nil)
+        let damaged = try await check("?all=1").problem
+        #expect(damaged?["defect"] == "damaged" && damaged?["xorb"]?.string == hash.hex && damaged?["oid"] == .null)
+        bytes[5010] ^= 1
+        try bytes.write(to: URL(filePath: file))
+        #expect(try await check("").problem?["defect"] == "damaged")
+        try FileManager.default.removeItem(atPath: file)
+        #expect(try await check("").problem?["defect"] == "missing")
     }
 
     private static func lines(_ values: [JSONValue]) throws -> ByteBuffer {

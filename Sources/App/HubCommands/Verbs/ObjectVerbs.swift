@@ -13,7 +13,8 @@ extension ObjectCommand {
             abstract:
                 "Checks that every large object is there with its size, and with --all that its bytes are unchanged.",
             discussion: """
-                Prints a line for each object that is not as it should be.
+                Prints a line for each object that is not as it should be, and for each xorb: they hold the bytes of objects that Hugging
+                Face clients sent, and stay for some weeks when no object uses them.
 
                 Example: csghub object verify --all
                 """)
@@ -40,7 +41,7 @@ extension ObjectCommand {
                     console.print(
                         json
                             ? try JSONForm.text(line)
-                            : "\(line.oid ?? "")\t\(line.defect?.rawValue ?? "")\t\(line.message ?? "")")
+                            : "\(line.oid ?? line.xorb ?? "")\t\(line.defect?.rawValue ?? "")\t\(line.message ?? "")")
                 case .summary:
                     if json { console.print(try JSONForm.text(line)) }
                     try conclude(line, readsAll: readsAll, console)
@@ -49,7 +50,8 @@ extension ObjectCommand {
         }
 
         private func conclude(_ line: ObjectCheckLine, readsAll: Bool, _ console: Console) throws {
-            let checked = DisplayText.counted(line.checkedObjects, "object")
+            var checked = DisplayText.counted(line.checkedObjects, "object")
+            if line.checkedXorbs > 0 { checked += " and \(DisplayText.counted(line.checkedXorbs, "xorb"))" }
             guard line.problemObjects == 0 else {
                 throw CommandFailure(.failed, "\(line.problemObjects) of \(checked) are not as they should be.")
             }

@@ -50,7 +50,9 @@ package struct ObjectCheckLine: APIModel {
     package let checkedObjects: Int64
     package let checkedBytes: Int64
     package let problemObjects: Int64
+    package let checkedXorbs: Int64
     @OrNull package var oid: String? = nil
+    @OrNull package var xorb: String? = nil
     @OrNull package var defect: Defect? = nil
     @OrNull package var message: String? = nil
 
@@ -61,8 +63,10 @@ package struct ObjectCheckLine: APIModel {
                 .required("event", .words(of: Event.self), ""),
                 .required("checked_objects", .count, "So far."),
                 .required("checked_bytes", .count, "Read and hashed so far."),
-                .required("problem_objects", .count, "So far."),
-                .required("oid", .nullable(.text), "Of a problem."),
+                .required("problem_objects", .count, "So far, xorbs included."),
+                .required("checked_xorbs", .count, "So far; they come after the objects."),
+                .required("oid", .nullable(.text), "Of a problem of an object."),
+                .required("xorb", .nullable(.text), "Of a problem of a xorb."),
                 .required("defect", .nullable(.words(of: Defect.self)), "Of a problem."),
                 .required("message", .nullable(.text), "Of a problem, for people."),
             ])
