@@ -160,6 +160,8 @@ def run_cases(
         "HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_UPDATE_CHECK": "1",
         "PYTHONDONTWRITEBYTECODE": "1", "TOKENIZERS_PARALLELISM": "false", "TRANSFORMERS_VERBOSITY": "error",
         "PATH": f"{options.work}/{one.name}/bin:{os.environ['PATH']}", "NO_COLOR": "1", "GIT_CONFIG_NOSYSTEM": "1",
+        # A client that aborts says where.
+        "RUST_BACKTRACE": "full", "PYTHONFAULTHANDLER": "1",
         "CSGHUB_TOKEN_PATH": str(home / "csghub-token"), **settings,
     }
     words = [str(Path(options.work).resolve() / one.name / "bin" / "python"), "-m", "pytest", "-q", str(HERE / "cases")]
