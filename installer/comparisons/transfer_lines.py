@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 
 from lfs_client import action, curl_words, write_file
 from measuring import measure, run
@@ -14,6 +15,7 @@ def run_all(bench):
     for tls in (False, True):
         suffix = "TLS" if tls else "plain"
         bench.line(f"upload of a large object, {suffix}", lambda tls=tls: upload(bench, tls))
+    bench.line("download of a Xet-stored object, plain", lambda: xet_download(bench))
 
 
 def size_name(bench):
@@ -41,6 +43,37 @@ def download(bench, tls):
     bench.table.compare(
         f"{name}, with curl", [one.with_client for one in ours], [one.with_client for one in peers],
         cpu_goal=1.15 if tls else 1.0)
+
+
+def xet_download(bench):
+    """A file that hf-xet sent, so that it lies in parts of xorbs, as curl gets it; nginx has the same bytes in one file."""
+    hub, nginx = bench.hub(tls=False), bench.nginx
+    source = nginx.files + "/xet-object"
+    write_file(source, bench.large_bytes, seed=7)
+    hub.create("xet")
+    hf = os.path.join(install(bench.path("hf"), "huggingface_hub==2.4.0", "hf-xet==1.8.0"), "hf")
+    settings = {"HF_ENDPOINT": hub.url, "HF_TOKEN": hub.token, "HF_HOME": bench.path("hf-home")}
+    settings |= {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_UPDATE_CHECK": "1"}
+    run(hf, "upload", "bench/xet", source, "object.bin", env=os.environ | settings)
+    url = f"{hub.url}/bench/xet/resolve/main/object.bin"
+    words = ["curl", "--silent", "--fail", "--location", "--output", "/dev/null"]
+
+    ours, peers = [], []
+    for _ in range(bench.runs):
+        ours.append(measure(lambda: run(*words, "--header", f"Authorization: Bearer {hub.token}", url), hub))
+        peers.append(measure(lambda: run(*words, nginx.url(tls=False) + "/files/xet-object"), nginx))
+    os.remove(source)
+    name = f"download {size_name(bench)} sent by Xet / nginx, plain"
+    bench.table.compare(name, ours, peers, wall_goal=1.1, cpu_goal=1.3)
+    bench.table.compare(
+        f"{name}, with curl", [one.with_client for one in ours], [one.with_client for one in peers], cpu_goal=1.3)
+
+
+def install(folder, *packages):
+    """A virtual environment with these packages of PyPI; returns where its programs are."""
+    run(sys.executable, "-m", "venv", folder)
+    run(os.path.join(folder, "bin", "python"), "-m", "pip", "--quiet", "--disable-pip-version-check", "install", *packages)
+    return os.path.join(folder, "bin")
 
 
 def upload(bench, tls):
