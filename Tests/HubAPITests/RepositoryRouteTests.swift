@@ -107,11 +107,11 @@ struct RepositoryRouteTests {
                 "problem_objects"]
                 == 0)
         let damaged = try await test.expect(200, .get, "/objects/verification?all=1", of: "verifyObjects").elements?
-            .first { $0["defect"] != nil }
+            .first { $0["event"] == "problem" }
         #expect(damaged?["defect"] == "damaged" && damaged?["oid"]?.string == oid)
         try FileManager.default.removeItem(atPath: file)
         let gone = try await test.expect(200, .get, "/objects/verification", of: "verifyObjects").elements?
-            .first { $0["defect"] != nil }
+            .first { $0["event"] == "problem" }
         #expect(gone?["defect"] == "missing")
         let health = try await test.expect(200, .get, "/health", of: "getHealth")
         #expect(health["checks"]?.elements?.contains { $0["name"] == "objects" && $0["result"] == "problem" } == true)
