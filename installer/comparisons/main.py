@@ -5,6 +5,7 @@ import os
 import traceback
 
 import git_lines
+import hf_lines
 import hub_lines
 import lfs_lines
 import list_lines
@@ -64,7 +65,7 @@ def main():
         for hub in (bench.plain, bench.tls):
             hub.start()
             hub.prepare()
-        for lines in (hub_lines, list_lines, transfer_lines, git_lines, lfs_lines):
+        for lines in (hub_lines, list_lines, transfer_lines, git_lines, lfs_lines, hf_lines):
             lines.run_all(bench)
     finally:
         for server in (bench.plain, bench.tls, bench.nginx):
