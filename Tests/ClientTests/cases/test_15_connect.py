@@ -15,7 +15,7 @@ def test_the_data_for_programs(raw):
     assert data["endpoint"] == URL and data["token_page"].startswith(URL)
     assert {system["name"] for system in data["systems"]} == {"linux", "macos", "windows"}
     names = {variable["name"] for variable in data["systems"][0]["variables"]}
-    wanted = {"HF_ENDPOINT", "HF_TOKEN", "CSGHUB_DOMAIN", "HF_HUB_DISABLE_UPDATE_CHECK", "HF_HUB_DISABLE_TELEMETRY"}
+    wanted = {"HF_ENDPOINT", "HF_TOKEN", "CSGHUB_DOMAIN", "HF_HUB_DISABLE_UPDATE_CHECK", "HF_HUB_DISABLE_TELEMETRY", "HF_UPDATE_DOWNLOAD_COUNTS"}
     if SITE["tls"]:
         wanted |= {"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"}
         assert ".sslCAInfo" in data["systems"][0]["git_command"]

@@ -78,9 +78,10 @@ package struct ClientSetup: Sendable {
                 Variable(name: $0, value: bundle, purpose: .authority)
             }
         }
+        // The last one is of datasets, which otherwise tells a host of its own of everything that it loads.
         return variables
-            + ["HF_HUB_DISABLE_UPDATE_CHECK", "HF_HUB_DISABLE_TELEMETRY"].map {
-                Variable(name: $0, value: "1", purpose: .offline)
+            + [("HF_HUB_DISABLE_UPDATE_CHECK", "1"), ("HF_HUB_DISABLE_TELEMETRY", "1"), ("HF_UPDATE_DOWNLOAD_COUNTS", "0")].map {
+                Variable(name: $0.0, value: $0.1, purpose: .offline)
             }
     }
 

@@ -75,6 +75,7 @@ enum ProfileScripts {
             # Without these, clients in an isolated network wait for hosts that they cannot reach.
             export HF_HUB_DISABLE_UPDATE_CHECK=1
             export HF_HUB_DISABLE_TELEMETRY=1
+            export HF_UPDATE_DOWNLOAD_COUNTS=0
             # Your token, made at {{tokens}}: export HF_TOKEN=hub_…
             if [ -n "${HF_TOKEN:-}" ] && [ -z "${CSGHUB_TOKEN:-}" ]; then export CSGHUB_TOKEN="$HF_TOKEN"; fi
             csghub_trust
@@ -84,8 +85,15 @@ enum ProfileScripts {
             if command -v csghub_write_authority > /dev/null 2>&1; then
                 csghub_write_authority /usr/local/share/csghub || return 1
             fi
-            mkdir -p /etc/profile.d && cp "$0" /etc/profile.d/csghub.sh && chmod 644 /etc/profile.d/csghub.sh &&
-                echo "Installed /etc/profile.d/csghub.sh; it works from the next sign-in on."
+            mkdir -p /etc/profile.d && cp "$0" /etc/profile.d/csghub.sh && chmod 644 /etc/profile.d/csghub.sh || return 1
+            # The shells of macOS read no folder of profiles.
+            if [ "$(uname)" = Darwin ]; then
+                for csghub_file in /etc/zprofile /etc/profile; do
+                    grep -qs /etc/profile.d/csghub.sh "$csghub_file" && continue
+                    echo "[ -r /etc/profile.d/csghub.sh ] && . /etc/profile.d/csghub.sh" >> "$csghub_file" || return 1
+                done
+            fi
+            echo "Installed /etc/profile.d/csghub.sh; it works from the next sign-in on."
         }
 
         csghub_check() {
@@ -118,6 +126,7 @@ enum ProfileScripts {
             # Without these, clients in an isolated network wait for hosts that they cannot reach.
             HF_HUB_DISABLE_UPDATE_CHECK = '1'
             HF_HUB_DISABLE_TELEMETRY = '1'
+            HF_UPDATE_DOWNLOAD_COUNTS = '0'
         }
 
         """
