@@ -157,7 +157,7 @@ extension RepositoryError: Refusal {
         case .notABranch(let name):
             Problem(.invalid, code: "not_a_branch", "“\(name.shortened)” is not a branch; commits go to branches.")
         case .referenceExists(let name):
-            Problem(.conflict, code: "reference_exists", "There is already a reference \(name.text.shortened).")
+            Problem(.conflict, code: "reference_exists", "Reference \(name.text.shortened) already exists.")
         case .referenceRefused(let name, let reason):
             Problem(.conflict, code: "reference_refused", "\(name.text.shortened) could not be set: \(reason).")
         case .historyTooLong(let limit):
@@ -165,7 +165,7 @@ extension RepositoryError: Refusal {
         case .nothingToCommit: Problem(.invalid, code: "nothing_to_commit", "The commit would change nothing.")
         case .invalidPath(let path):
             Problem(
-                .invalid, code: "invalid_path",
+                .unprocessable, code: "invalid_path",
                 "“\(path.shortened)” cannot be the path of a file: use names without “.”, “..”, “.git”, control characters or empty parts.")
         case .missingObject(let path, let oid):
             Problem(

@@ -267,6 +267,26 @@ def test_squash(repositories):
     assert set(api.list_repo_files(repo)) == {".gitattributes", "a.txt", "b.txt"}
 
 
+@since("1.0")
+def test_squash_a_pull_request(repositories):
+    api, repo = repositories.api, repositories.make(files={"a.txt": "a"})
+    request = api.create_pull_request(repo, title="Squash me")
+    for text in ("b", "c"):
+        api.upload_file(path_or_fileobj=text.encode(), path_in_repo="b.txt", repo_id=repo, revision=request.git_reference)
+    api.super_squash_history(repo, branch=request.git_reference)
+    assert len(api.list_repo_commits(repo, revision=request.git_reference)) == 1
+
+
+def test_a_branch_twice(repositories):
+    api, repo = repositories.api, repositories.make()
+    with pytest.raises(HfHubHTTPError, match="Reference refs/heads/main already exists"):
+        api.create_branch(repo, branch="main")
+    with pytest.raises(HfHubHTTPError, match="Cannot delete refs/heads/main"):
+        api.delete_branch(repo, branch="main")
+    with pytest.raises(HfHubHTTPError, match="Invalid rev id"):
+        api.delete_branch(repo, branch="none")
+
+
 def test_squash_no_branch(repositories):
     with pytest.raises(HfHubHTTPError) as error:
         repositories.api.super_squash_history(repositories.make(), branch="none")
@@ -284,6 +304,14 @@ def test_large_files_are_listed(repositories):
     repo = repositories.make(files={"w.bin": content})
     found = list(repositories.api.list_lfs_files(repo))
     assert [(file.filename, file.oid, file.size) for file in found] == [("w.bin", sha256(content), 50_000)]
+
+
+def test_large_files_of_a_branch_are_listed_by_name(repositories):
+    api, repo = repositories.api, repositories.make(files={"w.bin": noise(50_000, 13)})
+    api.create_branch(repo, branch="side")
+    api.upload_file(path_or_fileobj=noise(50_000, 14), path_in_repo="side.bin", repo_id=repo, revision="side")
+    found = {(file.filename, file.ref) for file in api.list_lfs_files(repo)}
+    assert found == {("w.bin", "refs/heads/main"), ("side.bin", "refs/heads/side")}
 
 
 def test_large_files_are_removed_for_good(repositories, tmp_path):

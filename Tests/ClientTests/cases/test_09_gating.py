@@ -101,7 +101,10 @@ def test_taken_back(raw, people, owner, eve, gated, tmp_path):
 
 def test_granted_without_asking(owner, eve, gated, tmp_path):
     owner.grant_access(gated, EVE)
-    assert EVE in users(owner.list_accepted_access_requests(gated))
+    accepted = list(owner.list_accepted_access_requests(gated))
+    assert EVE in users(accepted)
+    # Who did not ask has shared no address.
+    assert all(request.email is None for request in accepted if request.username == EVE)
     assert eve.hf_hub_download(gated, "a.txt", cache_dir=tmp_path)
 
 

@@ -14,9 +14,11 @@ package struct AccessRequest: Hashable, Sendable, Identifiable {
     package let repository: RepositoryID
     package let account: Account
     package let status: AccessRequestStatus
-    /// What the form asked, an object of names and answers.
+    /// What the form asked, an object of names and answers; `null` of somebody who was let in unasked.
     package let fields: JSONText
     package let rejectionReason: String?
     package let requestedAt: Date
     package let decidedAt: Date?
+
+    package var wasAsked: Bool { fields.text != "null" }
 }

@@ -31,8 +31,9 @@ extension MetadataStore {
             _ = try RepositoryRow.live(repository, in: db)
             try db.run(
                 """
-                INSERT INTO access_requests (repository_id, account_id, status, rejection_reason, decided_by, requested_at, decided_at)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                INSERT INTO access_requests
+                    (repository_id, account_id, status, fields, rejection_reason, decided_by, requested_at, decided_at)
+                VALUES (?1, ?2, ?3, 'null', ?4, ?5, ?6, ?7)
                 ON CONFLICT (repository_id, account_id) DO UPDATE SET status = excluded.status,
                     rejection_reason = excluded.rejection_reason, decided_by = excluded.decided_by, decided_at = excluded.decided_at
                 """, [repository, account, status.rawValue, reason, decider, now, status == .pending ? nil : now])

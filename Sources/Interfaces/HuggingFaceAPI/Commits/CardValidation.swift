@@ -17,6 +17,9 @@ struct CardValidation {
         let form = try await call.json(Form.self)
         let card = Card(parsing: Array(form.content.utf8))
         if let problem = card.problem { return answer(errors: [problem.message], warnings: []) }
+        if let index = card.data?["model-index"], index != .null, index.elements == nil {
+            return answer(errors: ["\"model-index\" must be an array"], warnings: [])
+        }
         let isEmpty = card.data == nil
         return answer(errors: [], warnings: isEmpty ? ["empty or missing yaml metadata in repo card"] : [])
     }

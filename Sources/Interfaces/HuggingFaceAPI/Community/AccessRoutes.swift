@@ -78,7 +78,8 @@ struct AccessRoutes: Sendable {
         return call.answer(Self.json(request, call))
     }
 
-    /// Who is asked about is known to whoever administers the repository, with the address to write to.
+    /// Who is asked about is known to whoever administers the repository. The address to write to is shared by asking: who was
+    /// let in unasked has shared nothing.
     private static func json(_ request: AccessRequest, _ call: HubCall) -> JSON {
         let account = request.account
         return [
@@ -86,7 +87,7 @@ struct AccessRoutes: Sendable {
             "timestamp": JSON(request.requestedAt),
             "user": [
                 "_id": .string(AccountRoutes.hexID("user", account.id.rawValue)), "user": .string(account.name.text),
-                "fullname": .string(account.fullName ?? account.name.text), "email": JSON(account.email),
+                "fullname": .string(account.fullName ?? account.name.text), "email": request.wasAsked ? JSON(account.email) : .null,
                 "avatarUrl": .string(AccountRoutes.avatar(of: account.name, call)), "type": "user",
             ],
             "fields": .raw(request.fields), "rejectionReason": JSON(request.rejectionReason),

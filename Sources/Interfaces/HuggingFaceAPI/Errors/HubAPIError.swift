@@ -17,6 +17,8 @@ package enum HubAPIError: Error, Equatable {
     /// The branch is not where the commit expects it.
     case parentMoved
     case deletesMissingFile(String)
+    /// Another repository has the name that one is to be moved to.
+    case nameTaken(RepositoryKind, RepositoryName)
     case invalidRequest(String)
     case forbidden(String)
     case tooMany(String, limit: Int)
@@ -43,7 +45,7 @@ extension HubAPIError: Refusal {
                 .missing, code: "entry_not_found",
                 "There is no “\(path.shortened)” in the revision “\(revision.shortened)” of this repository.")
         case .revisionNotFound(let revision):
-            Problem(.missing, code: "revision_not_found", "This repository has no revision “\(revision.shortened)”.")
+            Problem(.missing, code: "revision_not_found", "Invalid rev id: this repository has no revision “\(revision.shortened)”.")
         case .emptyRepository:
             Problem(.missing, code: "revision_not_found", "This repository has no commit yet.")
         case .parentMoved:
@@ -53,6 +55,8 @@ extension HubAPIError: Refusal {
         case .deletesMissingFile:
             Problem(.missing, code: "entry_not_found", "A file with this name doesn't exist")
         case .forbidden(let text): Problem(.forbidden, code: "forbidden", text)
+        case .nameTaken(let kind, let name):
+            Problem(.conflict, code: "repository_exists", "A \(kind.rawValue) repository called \(name) already exists.")
         case .invalidRequest(let text): Problem(.invalid, code: "invalid_request", text)
         case .tooMany(let what, let limit):
             Problem(.invalid, code: "too_many", "One call takes at most \(limit) \(what).")

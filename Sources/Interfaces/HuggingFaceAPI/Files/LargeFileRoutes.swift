@@ -23,36 +23,50 @@ enum LargeFileRoutes {
         let repository = try await call.repository(for: .write)
         let limit = call.limit(default: maximumObjects, maximum: maximumObjects)
         let page = try await call.services.store.objectLinks(of: repository.id, after: call.cursor, limit: limit)
-        let names = try await names(Set(page.items.map(\.oid)), repository, call)
+        let files = try await files(Set(page.items.map(\.oid)), repository, call)
         let items = page.items.map { link -> JSON in
             [
                 "fileOid": .string(link.oid.hex), "oid": .string(link.oid.hex), "size": .integer(link.sizeBytes),
-                "filename": .string(names[link.oid] ?? link.oid.hex), "pushedAt": JSON(link.linkedAt),
-                "ref": names[link.oid] == nil ? .null : .string("refs/heads/" + repository.defaultBranch),
+                "filename": .string(files[link.oid]?.path ?? link.oid.hex), "pushedAt": JSON(link.linkedAt),
+                "ref": JSON(files[link.oid]?.reference.text),
             ]
         }
         return call.page(items, next: page.next)
     }
 
-    /// The paths of objects on the default branch.
-    private static func names(
+    /// A path of each object and the ref that has it: the default branch, else another branch or a pull request.
+    private static func files(
         _ objects: Set<ObjectID>, _ repository: Repository, _ call: HubCall
-    ) async throws -> [ObjectID: String] {
-        guard !objects.isEmpty, let view = try await call.viewIfAny(repository, at: nil) else { return [:] }
+    ) async throws -> [ObjectID: (path: String, reference: ReferenceName)] {
+        let snapshot = try await call.services.git.snapshot(of: repository)
+        let first = "refs/heads/" + repository.defaultBranch
+        let branches = snapshot.state.references.filter { $0.name.isBranch || $0.name.text.hasPrefix("refs/pr/") }
+        let ordered = branches.filter { $0.name.text == first } + branches.filter { $0.name.text != first }
         return try await call.services.git.threads.run {
-            let tree = try view.objects.rootTree(of: view.commit)
-            let page = try TreeListing(view.objects, tree: tree, isRecursive: true).page(limit: maximumScannedFiles)
-            var names: [ObjectID: String] = [:]
-            let limit = Int64(LFSPointer.maximumByteCount)
-            for entry in page.entries where GitFileMode.isRegularFile(entry.mode) {
-                guard let header = try view.objects.header(of: entry.oid), header.sizeBytes <= limit,
-                    let pointer = LFSPointer(parsing: try view.objects.read(entry.oid, limit: limit).bytes),
-                    objects.contains(pointer.oid), names[pointer.oid] == nil
-                else { continue }
-                names[pointer.oid] = entry.name
+            var files: [ObjectID: (path: String, reference: ReferenceName)] = [:]
+            var seen: Set<GitOID> = []
+            var left = maximumScannedFiles
+            for reference in ordered where left > 0 && files.count < objects.count {
+                let tree = try snapshot.objects.rootTree(of: reference.oid)
+                // Branches often have the same files.
+                guard seen.insert(tree).inserted else { continue }
+                let page = try TreeListing(snapshot.objects, tree: tree, isRecursive: true).page(limit: left)
+                left -= page.entries.count
+                for entry in page.entries where GitFileMode.isRegularFile(entry.mode) {
+                    guard let pointer = try pointer(entry.oid, snapshot.objects), objects.contains(pointer.oid),
+                        files[pointer.oid] == nil
+                    else { continue }
+                    files[pointer.oid] = (entry.name, reference.name)
+                }
             }
-            return names
+            return files
         }
+    }
+
+    private static func pointer(_ blob: GitOID, _ objects: GitObjects) throws -> LFSPointer? {
+        let limit = Int64(LFSPointer.maximumByteCount)
+        guard let header = try objects.header(of: blob), header.sizeBytes <= limit else { return nil }
+        return LFSPointer(parsing: try objects.read(blob, limit: limit).bytes)
     }
 
     /// For good: the repository loses the objects and, unless told otherwise, their files in all of its history.

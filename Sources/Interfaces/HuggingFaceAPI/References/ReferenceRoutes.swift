@@ -65,7 +65,7 @@ enum ReferenceRoutes {
         let repository = try await call.repository(for: .write)
         let text = call.value("branch")
         guard text != repository.defaultBranch else {
-            throw HubAPIError.forbidden("The default branch cannot be deleted.")
+            throw HubAPIError.forbidden("Cannot delete refs/heads/\(text.shortened): it is the default branch.")
         }
         guard let name = ReferenceName.branch(text) else { throw HubAPIError.revisionNotFound(text) }
         try await delete(name, text, repository, call)
@@ -87,10 +87,10 @@ enum ReferenceRoutes {
         }
         let form = try await call.json(Form.self)
         let repository = try await call.repository(for: .write)
+        let view = try await call.view(repository, at: call.revision)
         guard let name = ReferenceName.tag(form.tag), !form.tag.hasPrefix("-") else {
             throw HubAPIError.invalidRequest("“\(form.tag.shortened)” is not a valid name of a tag.")
         }
-        let view = try await call.view(repository, at: call.revision)
         let message = form.message.flatMap { $0.isEmpty ? nil : String($0.prefix(65_536)) }
         try await call.services.git.createReference(
             name, at: view.commit, message: message, author: call.author, in: repository, by: call.caller)
@@ -113,7 +113,9 @@ enum ReferenceRoutes {
         let repository = try await call.repository(for: .write)
         let text = call.value("branch")
         let message = form.message.flatMap { $0.isEmpty ? nil : $0 } ?? "Super-squash branch '\(text)' using huggingface_hub"
-        guard let name = ReferenceName.branch(text),
+        // A pull request and what a dataset was converted to have histories of their own.
+        let isFull = text.hasPrefix("refs/pr/") || text.hasPrefix("refs/convert/")
+        guard let name = isFull ? ReferenceName(text) : ReferenceName.branch(text),
             let commit = try await call.services.git.squash(
                 name, message: String(message.prefix(65_536)), author: call.author, in: repository, by: call.caller)
         else { throw HubAPIError.revisionNotFound(text) }

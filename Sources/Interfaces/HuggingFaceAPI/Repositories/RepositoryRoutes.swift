@@ -94,7 +94,8 @@ enum RepositoryRoutes {
             let moved = try await call.services.repositories.rename(reference, to: target, by: call.caller)
             return call.answer(["url": .string(call.url(of: moved)), "name": .string(moved.name.description)])
         } catch let error as MetadataError {
-            return try await refused(error, RepositoryReference(kind: reference.kind, name: target), call)
+            if case .repositoryExists = error { throw HubAPIError.nameTaken(reference.kind, target) }
+            throw error
         }
     }
 

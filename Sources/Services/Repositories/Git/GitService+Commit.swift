@@ -235,9 +235,14 @@ package actor CommitDraft {
     private func checkPath(_ path: String) throws(RepositoryError) {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         let isValid = path.utf8.count <= 4096 && parts.count <= 256 && parts.allSatisfy { part in
-            !part.isEmpty && part != "." && part != ".." && part.lowercased() != ".git"
+            !part.isEmpty && part != "." && part != ".." && part.lowercased() != ".git" && !Self.escapesOnWindows(part)
                 && part.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f } && part.utf8.count <= 255
         }
         guard isValid else { throw .invalidPath(path) }
+    }
+
+    /// `..\\x`, which is no name but a way out of the folder where the file is downloaded to.
+    private static func escapesOnWindows(_ part: Substring) -> Bool {
+        part.contains("\\") && part.split(separator: "\\", omittingEmptySubsequences: false).contains("..")
     }
 }
