@@ -32,3 +32,16 @@ ENVIRONMENTS = [
     Environment("hub-0.36", ["huggingface_hub==0.36.0"]),
     Environment("csghub-sdk-0.9.3", ["csghub-sdk==0.9.3"]),
 ]
+
+# huggingface_hub's own tests, see hub_suite.py.
+SUITE = Environment(
+    "hub-2.4-suite",
+    ["huggingface_hub==2.4.0", "hf-xet==1.8.0", "pytest-mock==3.17.0", "pytest-asyncio==1.5.0", "jinja2==3.1.6", "jedi", "numpy", "pyarrow"],
+    seconds=900)
+
+# Those of its files with tests that ask a hub. `test_repocard` wants cards that the source distribution does not have.
+SUITE_FILES = [
+    "test_auth", "test_cli", "test_cli_discussions", "test_commit_api", "test_commit_scheduler", "test_copy_files", "test_file_download",
+    "test_hf_api", "test_hf_file_system", "test_hub_mixin", "test_lfs", "test_snapshot_download", "test_upload_pipeline",
+    "test_utils_http", "test_xet_download", "test_xet_upload",
+]

@@ -16,10 +16,18 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 from environments import ENVIRONMENTS, RUNNER, Environment  # noqa: E402
 from hub_under_test import Hub, plain_environment  # noqa: E402
+from isolation import Isolation  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 INSTALL_SECONDS = 300
+# What clients ask for that no setting of theirs stops; neither waits where the site's name server answers.
+KNOWN_HOSTS = {
+    "pypi.org": "hf of huggingface_hub 1.10 looks for a newer version once a day, for 2 s at most",
+    "datasets-server.localhost": "datasets looks for exported features beside the hub",
+}
+# A case that takes longer is told: a client that waits for another host takes that long.
+SLOW_SECONDS = 10
 
 speaking = threading.Lock()
 
@@ -46,6 +54,7 @@ def main() -> int:
             unavailable[one.name] = complaint
             say(f"  {one.name}: cannot be installed: {complaint}")
     chosen = [one for one in chosen if one.name not in unavailable]
+    isolation = isolate() if options.isolated else None
 
     plain = Hub(Path(options.binary).resolve(), run / "plain", tls=False)
     secure = Hub(Path(options.binary).resolve(), run / "tls", tls=True)
@@ -60,7 +69,20 @@ def main() -> int:
     finally:
         plain.stop()
         secure.stop()
-    return report([line for lines in results for line in lines], unavailable, time.monotonic() - started, options.results)
+    asked = isolation.asked if isolation else {}
+    return report([line for lines in results for line in lines], unavailable, asked, time.monotonic() - started, options.results)
+
+
+def isolate() -> Isolation | None:
+    """Leaves the networks of this machine. Who may not do that runs the cases all the same."""
+    isolation = Isolation()
+    try:
+        isolation.enter()
+    except OSError as error:
+        say(f"  note: the cases run on this machine's networks, as a network of their own cannot be had ({error}).")
+        return None
+    say("  The cases run where no other host can be reached.")
+    return isolation
 
 
 def parse() -> argparse.Namespace:
@@ -70,6 +92,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--only", action="append", help="an environment; may be repeated")
     parser.add_argument("--round", choices=["plain", "tls"], help="only over plain HTTP, or only over TLS")
     parser.add_argument("--jobs", type=int, default=2, help="environments at a time")
+    parser.add_argument("--isolated", action="store_true", help="without a route to any other host, where this machine allows that")
     parser.add_argument("--results", help="a file for the sums, read by installer/test")
     parser.add_argument("-k", dest="expression", help="as pytest's")
     parser.add_argument("-x", dest="first", action="store_true", help="stop at the first failure")
@@ -157,7 +180,7 @@ def run_cases(
     result = run / f"{safe}.json"
     environment = plain_environment() | {
         "HOME": str(home), "HF_HOME": str(home / "hf"), "CLIENT_TESTS_SITE": str(site), "CLIENT_TESTS_RESULT": str(result), "CLIENT_TESTS_RUN": "2" if is_repeated else "1",
-        "HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_UPDATE_CHECK": "1",
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_UPDATE_CHECK": "1", "HF_UPDATE_DOWNLOAD_COUNTS": "0",
         "PYTHONDONTWRITEBYTECODE": "1", "TOKENIZERS_PARALLELISM": "false", "TRANSFORMERS_VERBOSITY": "error",
         "PATH": f"{options.work}/{one.name}/bin:{os.environ['PATH']}", "NO_COLOR": "1", "GIT_CONFIG_NOSYSTEM": "1",
         # A client that aborts says where.
@@ -182,7 +205,7 @@ def run_cases(
         result.unlink(missing_ok=True)
         say(f"  note: {name}: the client's process ended by signal {-status}, see {safe}-crashed.log; its cases run once more.")
         return run_cases(one, name, options, run, site, settings, more, is_repeated=True)
-    line = json.loads(result.read_text()) if result.exists() else {"passed": 0, "failed": [], "expected": []}
+    line = json.loads(result.read_text()) if result.exists() else {"passed": 0, "failed": [], "expected": [], "slow": []}
     # 5 is pytest's word for a choice that matches nothing.
     if status == "out of time" or (status not in (0, 5) and not line["failed"]):
         line["failed"].append([f"the run ended with {status}", f"see {run / f'{safe}.log'}"])
@@ -194,10 +217,18 @@ def run_cases(
     return line
 
 
-def report(lines: list[dict], unavailable: dict[str, str], seconds: float, path: str | None) -> int:
+def report(
+    lines: list[dict], unavailable: dict[str, str], asked: dict[str, int], seconds: float, path: str | None
+) -> int:
     passed = sum(line["passed"] for line in lines)
     failed = [f"{line['name']}: {case} — {why}" for line in lines for case, why in line["failed"]]
     failed += [f"{name}: not installed — {why}" for name, why in unavailable.items()]
+    failed += [f"a client asked for the host {name}, {count} times" for name, count in sorted(asked.items()) if name not in KNOWN_HOSTS]
+    for name in sorted(asked.keys() & KNOWN_HOSTS.keys()):
+        say(f"known: a client asked for the host {name}, {asked[name]} times — {KNOWN_HOSTS[name]}")
+    slow = [(took, f"{line['name']}: {case}") for line in lines for case, took in line["slow"] if took >= SLOW_SECONDS]
+    for took, text in sorted(slow, reverse=True):
+        say(f"slow: {text} ({took:.0f} s)")
     expected: dict[str, list[str]] = {}
     for line in lines:
         for case, why in line["expected"]:

@@ -11,7 +11,7 @@ import pytest
 
 from support import SITE, People, Raw, Repositories, csghub
 
-RESULT: dict = {"passed": 0, "failed": [], "expected": []}
+RESULT: dict = {"passed": 0, "failed": [], "expected": [], "slow": []}
 
 
 def version_of(package: str) -> tuple[int, ...]:
@@ -52,6 +52,8 @@ def pytest_collection_modifyitems(config, items):
 
 def pytest_runtest_logreport(report):
     name = report.nodeid.split("cases/")[-1].removesuffix("]").replace("[", " ").replace(".py::", ": ")
+    if report.duration >= 1:
+        RESULT["slow"].append([name, report.duration])
     if hasattr(report, "wasxfail") and report.skipped:
         RESULT["expected"].append([name, report.wasxfail.removeprefix("reason: ")])
     elif report.failed:
