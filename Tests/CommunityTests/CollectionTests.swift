@@ -81,7 +81,7 @@ struct CollectionTests {
         let stored = try await spaces.secrets(of: space, by: site.ada.principal)
         #expect(!String(decoding: stored[0].value, as: UTF8.self).contains("s3cret"))
         #expect(try await spaces.openSecrets(of: space) == ["API_KEY": Array("s3cret".utf8)])
-        await #expect(throws: IdentityError.forbidden(.write)) { try await spaces.secrets(of: space, by: site.bob.principal) }
+        await #expect(throws: IdentityError.forbidden(.configure)) { try await spaces.secrets(of: space, by: site.bob.principal) }
         for key in ["", "1A", "A-B", "A B", "Ä"] {
             await #expect(throws: SpaceError.invalidKey(key)) {
                 try await spaces.set(key, value: "x", description: nil, isSecret: false, of: space, by: site.ada)

@@ -20,24 +20,24 @@ struct AccessRulesTests {
     /// Order of the columns: public, internal, private.
     static let table: [Standing: [RepositoryAction?]] = [
         .anonymous: [nil, nil, nil],
-        .stranger: [.discuss, .discuss, nil],
+        .stranger: [.propose, .propose, nil],
         .owner: [.administer, .administer, .administer],
-        .memberRead: [.discuss, .discuss, .discuss],
-        .memberContribute: [.discuss, .discuss, .discuss],
-        .memberContributeCreator: [.write, .write, .write],
-        .memberWrite: [.write, .write, .write],
+        .memberRead: [.propose, .propose, .propose],
+        .memberContribute: [.propose, .propose, .propose],
+        .memberContributeCreator: [.configure, .configure, .configure],
+        .memberWrite: [.configure, .configure, .configure],
         .memberAdmin: [.administer, .administer, .administer],
-        .collaboratorRead: [.discuss, .discuss, .discuss],
-        .collaboratorWrite: [.write, .write, .write],
+        .collaboratorRead: [.propose, .propose, .propose],
+        .collaboratorWrite: [.configure, .configure, .configure],
         .collaboratorAdmin: [.administer, .administer, .administer],
         .administrator: [.administer, .administer, .administer],
-        .auditor: [.discuss, .discuss, nil],
-        .approver: [.discuss, .discuss, nil],
+        .auditor: [.propose, .propose, nil],
+        .approver: [.propose, .propose, nil],
         .disabledOwner: [nil, nil, nil],
         .disabledAdministrator: [nil, nil, nil],
         .localAdministrator: [.administer, .administer, .administer],
     ]
-    static let order: [RepositoryAction] = [.read, .readContent, .discuss, .write, .administer]
+    static let order: [RepositoryAction] = [.read, .readContent, .discuss, .propose, .write, .configure, .administer]
 
     struct Case: CustomStringConvertible {
         let standing: Standing
@@ -91,14 +91,28 @@ struct AccessRulesTests {
         }
     }
 
+    @Test("an imported repository takes no changes, whoever asks, and is otherwise as others", arguments: Standing.allCases)
+    func protects(_ standing: Standing) {
+        for action in RepositoryAction.allCases {
+            func decision(isProtected: Bool) -> AccessDecision {
+                AccessRules.decide(
+                    action, on: repository(standing, .internal, isProtected: isProtected), by: principal(standing, nil),
+                    facts: facts(standing), allowsAnonymousRead: false)
+            }
+            let open = decision(isProtected: false)
+            let changes = action == .write || action == .propose
+            #expect(decision(isProtected: true) == (changes && open == .allowed ? .protected : open), "\(action)")
+        }
+    }
+
     private func repository(
-        _ standing: Standing, _ visibility: Visibility, deleted: Bool = false, gating: Gating = .off
+        _ standing: Standing, _ visibility: Visibility, deleted: Bool = false, gating: Gating = .off, isProtected: Bool = false
     ) -> Repository {
         let isOwn = standing == .owner || standing == .disabledOwner
         return Repository(
             id: RepositoryID(1), uid: RepositoryUID(), kind: .model, name: RepositoryName(trustedOwner: "x", name: "y"),
             owner: isOwn ? .account(Self.me) : .organization(OrganizationID(3)), visibility: visibility, gating: gating,
-            defaultBranch: "main",
+            isProtected: isProtected, defaultBranch: "main",
             creator: standing == .memberContributeCreator ? Self.me : Self.other, description: nil,
             createdAt: Date(timeIntervalSince1970: 0), updatedAt: Date(timeIntervalSince1970: 0),
             deletedAt: deleted ? Date(timeIntervalSince1970: 0) : nil)
@@ -130,7 +144,7 @@ struct AccessRulesTests {
         let ceiling =
             switch isSpecial ? nil : item.scope {
             case nil, .admin: rank(.administer)
-            case .write: rank(.write)
+            case .write: rank(.configure)
             case .read: rank(.readContent)
             }
         let isDisabled = item.standing == .disabledOwner || item.standing == .disabledAdministrator
@@ -224,7 +238,7 @@ struct AccessRulesTests {
     private static func needed(_ action: RepositoryAction) -> TokenScope {
         switch action {
         case .read, .readContent: .read
-        case .discuss, .write: .write
+        case .discuss, .propose, .write, .configure: .write
         case .administer: .admin
         }
     }

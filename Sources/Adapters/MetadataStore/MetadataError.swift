@@ -26,6 +26,10 @@ package enum MetadataError: Error, Equatable {
     case sizeMismatch(ObjectID)
     /// A cursor that this store did not make.
     case invalidCursor
+    /// No bundle of this id was ever let in.
+    case importNotFound
+    /// The import is in a state in which this cannot be done.
+    case importState(ImportState)
     /// A value that a constraint of the schema refuses.
     case constraint(String)
     case outOfSpace
@@ -86,6 +90,12 @@ extension MetadataError: Refusal {
             Problem(.unprocessable, code: "size_mismatch", "Object \(oid) has another size than was said.")
         case .invalidCursor:
             Problem(.invalid, code: "invalid_cursor", "The cursor is not one that this hub gave; start the list again.")
+        case .importNotFound:
+            Problem(.missing, code: "import_not_found", "There is no import of a bundle of this id.")
+        case .importState(let state):
+            Problem(
+                .conflict, code: "import_state",
+                "The import is \(state.rawValue.replacing("_", with: " ")), so this cannot be done now.")
         case .constraint(let what):
             Problem(.invalid, code: "constraint", "The change breaks a rule of the hub's records: \(what).")
         case .outOfSpace:

@@ -25,6 +25,8 @@ package enum IdentityError: Error, Equatable {
     case gated(RepositoryReference)
     /// The same, when nobody signed in.
     case gatedSignIn(RepositoryReference, tokenPage: String)
+    /// The repository came in a bundle and takes no local changes.
+    case imported(RepositoryReference)
     /// A token whose scope or list of repositories is too narrow, where the account itself might.
     case tokenTooNarrow(needs: TokenScope)
     case siteForbidden(SiteAction)
@@ -98,6 +100,12 @@ extension IdentityError: Refusal {
                 .unauthenticated, code: "gated_repository",
                 "Access to \(reference.kind.rawValue) \(reference.name) is restricted. Sign in with an access token and ask for access "
                     + "on its page. Make a token at \(page).")
+        case .imported(let reference):
+            Problem(
+                .forbidden, code: "imported_repository",
+                "\(reference) was imported from a bundle and takes no local changes, so that it stays what its publisher sent. "
+                    + "Duplicate it and change the copy, or ask an administrator of the hub to open it: "
+                    + "csghub repository set \(reference) --local-changes allow")
         case .tokenTooNarrow(let scope):
             Problem(
                 .forbidden, code: "token_too_narrow",
@@ -148,7 +156,9 @@ extension RepositoryAction {
         case .read: "read it"
         case .readContent: "read its files"
         case .discuss: "open discussions in it"
+        case .propose: "propose changes to it"
         case .write: "write to it"
+        case .configure: "configure it"
         case .administer: "administer it"
         }
     }

@@ -53,8 +53,15 @@ package struct RepositoryService: Sendable {
         var detail: [String: String] = [:]
         if case .set(let visibility) = change.visibility { detail["visibility"] = visibility.rawValue }
         if case .set(let gating) = change.gating { detail["gating"] = gating.rawValue }
+        if case .set(let isProtected) = change.isProtected {
+            // Whoever owns it may not: what a publisher sent is the site's matter.
+            try await identity.requireSite(.changeSettings, by: caller.principal)
+            detail["protected"] = String(isProtected)
+        }
         if case .set(let branch) = change.defaultBranch {
             try checkBranch(branch)
+            // What a name without a revision stands for is content too.
+            try await identity.require(.write, on: repository, by: caller.principal)
             detail["default_branch"] = branch
         }
         if case .set(let description) = change.description {

@@ -151,8 +151,8 @@ struct RepositoryListing {
 extension RepositoryListItem {
     private static func select(_ detail: RepositoryListQuery.Detail, withCard: Bool) -> String {
         """
-        SELECT r.id, r.uid, r.kind, n.name, n.account_id, n.organization_id, r.name, r.visibility, r.gating, r.default_branch,
-            r.creator_id, r.description, r.created_at, r.updated_at, r.deleted_at,
+        SELECT r.id, r.uid, r.kind, n.name, n.account_id, n.organization_id, r.name, r.visibility, r.gating, r.is_protected,
+            r.default_branch, r.creator_id, r.description, r.created_at, r.updated_at, r.deleted_at,
             l.downloads, l.downloads_all_time, l.likes, l.trending, \(FactsRow.columns(detail, withCard: withCard))
         FROM json_each(?) AS j CROSS JOIN repositories AS r ON r.id = j.value JOIN namespaces AS n ON n.id = r.namespace_id
         LEFT JOIN facts AS f ON f.repository_id = r.id LEFT JOIN listing AS l ON l.repository_id = r.id
@@ -182,10 +182,10 @@ extension RepositoryListItem {
 
     private static func item(_ row: Row, _ detail: RepositoryListQuery.Detail, withCard: Bool) throws -> RepositoryListItem {
         let repository = try repository(row)
-        let facts = FactsRow.facts(row, from: 19, detail, withCard: withCard)
-        let trending: Int64 = row[18] ?? 0
+        let facts = FactsRow.facts(row, from: 20, detail, withCard: withCard)
+        let trending: Int64 = row[19] ?? 0
         let counters = RepositoryCounters(
-            downloads: row[15] ?? 0, downloadsAllTime: row[16] ?? 0, likes: row[17] ?? 0,
+            downloads: row[16] ?? 0, downloadsAllTime: row[17] ?? 0, likes: row[18] ?? 0,
             trendingScore: Double(trending) / DayCounts.scoreUnit)
         return RepositoryListItem(
             repository: repository, facts: facts ?? RepositoryFacts(commit: nil, lastModified: repository.createdAt), counters: counters)
@@ -199,8 +199,8 @@ extension RepositoryListItem {
         }
         return Repository(
             id: row[0], uid: RepositoryUID(trusted: row[1]), kind: row[2], name: RepositoryName(trustedOwner: row[3], name: row[6]),
-            owner: owner, visibility: row[7], gating: row[8], defaultBranch: row[9], creator: row[10], description: row[11],
-            createdAt: Date(milliseconds: row[12]), updatedAt: Date(milliseconds: row[13]),
-            deletedAt: (row[14] as Int64?).map { Date(milliseconds: $0) })
+            owner: owner, visibility: row[7], gating: row[8], isProtected: row[9], defaultBranch: row[10], creator: row[11],
+            description: row[12], createdAt: Date(milliseconds: row[13]), updatedAt: Date(milliseconds: row[14]),
+            deletedAt: (row[15] as Int64?).map { Date(milliseconds: $0) })
     }
 }

@@ -44,6 +44,9 @@ extension MetadataStore {
             if let gating = change.gating.value {
                 try db.run("UPDATE repositories SET gating = ? WHERE id = ?", [gating, id])
             }
+            if let isProtected = change.isProtected.value {
+                try db.run("UPDATE repositories SET is_protected = ? WHERE id = ?", [isProtected, id])
+            }
             if let branch = change.defaultBranch.value {
                 try db.run(
                     "UPDATE repositories SET default_branch = ?, refs_version = refs_version + 1 WHERE id = ?",

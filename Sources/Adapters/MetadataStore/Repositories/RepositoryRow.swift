@@ -6,7 +6,7 @@ import HubCore
 enum RepositoryRow {
     static let select = """
         SELECT r.id, r.uid, r.kind, n.name AS owner_name, n.account_id, n.organization_id, r.name, r.visibility,
-            r.gating, r.default_branch, r.creator_id, r.description, r.created_at, r.updated_at, r.deleted_at
+            r.gating, r.is_protected, r.default_branch, r.creator_id, r.description, r.created_at, r.updated_at, r.deleted_at
         FROM repositories AS r JOIN namespaces AS n ON n.id = r.namespace_id
         """
 
@@ -18,7 +18,8 @@ enum RepositoryRow {
         return Repository(
             id: row["id"], uid: RepositoryUID(trusted: row["uid"]), kind: row["kind"],
             name: RepositoryName(trustedOwner: row["owner_name"], name: row["name"]), owner: owner,
-            visibility: row["visibility"], gating: row["gating"], defaultBranch: row["default_branch"], creator: row["creator_id"],
+            visibility: row["visibility"], gating: row["gating"], isProtected: row["is_protected"],
+            defaultBranch: row["default_branch"], creator: row["creator_id"],
             description: row["description"], createdAt: row.date("created_at"), updatedAt: row.date("updated_at"),
             deletedAt: row.optionalDate("deleted_at"))
     }

@@ -30,15 +30,18 @@ package struct NewRepository: Sendable {
 package struct RepositoryChange: Sendable {
     package var visibility: Change<Visibility>
     package var gating: Change<Gating>
+    /// Whether it refuses local changes.
+    package var isProtected: Change<Bool>
     package var defaultBranch: Change<String>
     package var description: Change<String?>
 
     package init(
-        visibility: Change<Visibility> = .keep, gating: Change<Gating> = .keep, defaultBranch: Change<String> = .keep,
-        description: Change<String?> = .keep
+        visibility: Change<Visibility> = .keep, gating: Change<Gating> = .keep, isProtected: Change<Bool> = .keep,
+        defaultBranch: Change<String> = .keep, description: Change<String?> = .keep
     ) {
         self.visibility = visibility
         self.gating = gating
+        self.isProtected = isProtected
         self.defaultBranch = defaultBranch
         self.description = description
     }

@@ -77,20 +77,25 @@ extension RepositoryCommand {
         static let configuration = CommandConfiguration(
             abstract: "Changes settings of a repository and prints its name.",
             usage:
-                "csghub repository set KIND NS/NAME [--visibility <visibility>] [--default-branch <branch>] [--description <text>]",
-            discussion: "Example: csghub repository set models/ada/bert --visibility public")
+                "csghub repository set KIND NS/NAME [--visibility <visibility>] [--default-branch <branch>] [--description <text>] [--local-changes allow|refuse]",
+            discussion: """
+                Repositories that came in a bundle refuse local changes until an administrator allows them.
+
+                Example: csghub repository set models/ada/bert --visibility public
+                """)
 
         @Argument(help: ArgumentHelp("A kind and a name, or both as models/ada/bert.", valueName: "kind ns/name"))
         var repository: [String]
         @Option(help: "public, internal or private.") var visibility: Visibility?
         @Option(help: "The branch that clones begin with.") var defaultBranch: String?
         @Option(help: "What it is, in a sentence; empty to remove it.") var description: String?
+        @Option(help: "allow or refuse.") var localChanges: LocalChanges?
         @OptionGroup var hub: HubOptions
 
         func validate() throws {
             _ = try RepositoryWords(repository)
-            guard visibility != nil || defaultBranch != nil || description != nil else {
-                throw ValidationError("Say what to change: --visibility, --default-branch or --description.")
+            guard visibility != nil || defaultBranch != nil || description != nil || localChanges != nil else {
+                throw ValidationError("Say what to change: --visibility, --default-branch, --description or --local-changes.")
             }
         }
 
@@ -98,9 +103,16 @@ extension RepositoryCommand {
             let text: PatchField<String> = description.map { $0.isEmpty ? .clear : .set($0) } ?? .keep
             let changed: RepositoryModel = try await client.send(
                 .patch, RepositoryWords(repository).reference.apiPath,
-                RepositoryPatch(visibility: visibility, defaultBranch: defaultBranch, description: text))
+                RepositoryPatch(
+                    visibility: visibility, defaultBranch: defaultBranch, isProtected: localChanges.map { $0 == .refuse },
+                    description: text))
             console.print(changed.reference)
         }
+    }
+
+    /// Whether an imported repository takes local changes.
+    enum LocalChanges: String, ExpressibleByArgument, CaseIterable, Sendable {
+        case allow, refuse
     }
 
     struct Rename: ClientVerb {

@@ -39,8 +39,12 @@ package enum RepositoryAction: String, Hashable, Sendable, CaseIterable {
     case readContent
     /// Open discussions and pull requests.
     case discuss
-    /// Push, upload, lock.
+    /// Commit to a pull request of one's own.
+    case propose
+    /// Push, upload, lock, make branches and tags: whatever changes content.
     case write
+    /// What goes with writing but changes no content: moderate discussions, settings of a space.
+    case configure
     /// Break other people's locks, change settings, visibility, collaborators; rename; delete.
     case administer
 }

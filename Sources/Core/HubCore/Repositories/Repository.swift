@@ -29,6 +29,8 @@ package struct Repository: Hashable, Sendable, Identifiable {
     package let owner: NamespaceOwner
     package let visibility: Visibility
     package let gating: Gating
+    /// It came in a bundle and refuses local changes until an administrator opens it.
+    package let isProtected: Bool
     /// The branch that HEAD points to, without `refs/heads/`. It may not exist yet.
     package let defaultBranch: String
     /// The account that created it, if that account still exists.
@@ -41,7 +43,7 @@ package struct Repository: Hashable, Sendable, Identifiable {
 
     package init(
         id: RepositoryID, uid: RepositoryUID, kind: RepositoryKind, name: RepositoryName, owner: NamespaceOwner,
-        visibility: Visibility, gating: Gating = .off, defaultBranch: String, creator: AccountID?, description: String?,
+        visibility: Visibility, gating: Gating = .off, isProtected: Bool = false, defaultBranch: String, creator: AccountID?, description: String?,
         createdAt: Date, updatedAt: Date, deletedAt: Date?
     ) {
         self.id = id
@@ -51,6 +53,7 @@ package struct Repository: Hashable, Sendable, Identifiable {
         self.owner = owner
         self.visibility = visibility
         self.gating = gating
+        self.isProtected = isProtected
         self.defaultBranch = defaultBranch
         self.creator = creator
         self.description = description

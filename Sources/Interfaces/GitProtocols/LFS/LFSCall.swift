@@ -58,7 +58,7 @@ struct LFSCall: Sendable {
 
     func requireUpload(to repository: Repository, by principal: Principal) async throws {
         if let account = principal.account, lfs.proposals.contains(account.id, in: repository.id),
-            try await identity.may(.discuss, on: repository, by: principal)
+            try await identity.may(.propose, on: repository, by: principal)
         { return }
         try await identity.require(.write, on: repository, by: principal)
     }

@@ -8,6 +8,8 @@ package struct RepositoryModel: APIModel {
     package let name: String
     package let visibility: Visibility
     package let defaultBranch: String
+    /// It was imported and takes no local changes.
+    package let isProtected: Bool
     @OrNull package var description: String? = nil
     package let createdAt: Date
     package let updatedAt: Date
@@ -20,6 +22,7 @@ package struct RepositoryModel: APIModel {
         name = repository.name.name
         visibility = repository.visibility
         defaultBranch = repository.defaultBranch
+        isProtected = repository.isProtected
         _description = OrNull(wrappedValue: repository.description)
         createdAt = repository.createdAt
         updatedAt = repository.updatedAt
@@ -39,6 +42,7 @@ package struct RepositoryModel: APIModel {
                 .required("name", .text, "Its name within the name space."),
                 .required("visibility", .words(of: Visibility.self), ""),
                 .required("default_branch", .text, "The branch that HEAD names; it may not exist yet."),
+                .required("is_protected", .boolean, "It was imported and takes no local changes."),
                 .required("description", .nullable(.text), ""),
                 .required("created_at", .time, ""),
                 .required("updated_at", .time, "Of its last push or change."),
@@ -85,11 +89,16 @@ package struct NewRepositoryModel: APIModel {
 package struct RepositoryPatch: APIModel {
     package var visibility: Visibility?
     package var defaultBranch: String?
+    package var isProtected: Bool?
     package var description: PatchField<String>
 
-    package init(visibility: Visibility? = nil, defaultBranch: String? = nil, description: PatchField<String> = .keep) {
+    package init(
+        visibility: Visibility? = nil, defaultBranch: String? = nil, isProtected: Bool? = nil,
+        description: PatchField<String> = .keep
+    ) {
         self.visibility = visibility
         self.defaultBranch = defaultBranch
+        self.isProtected = isProtected
         self.description = description
     }
 
@@ -99,6 +108,9 @@ package struct RepositoryPatch: APIModel {
             [
                 .optional("visibility", .words(of: Visibility.self), ""),
                 .optional("default_branch", .text(atMost: 255), ""),
+                .optional(
+                    "is_protected", .boolean,
+                    "An imported repository takes no local changes as long as this is true; administrators of the hub only."),
                 .optional("description", .nullable(.text(atMost: 2000)), ""),
             ])
     }

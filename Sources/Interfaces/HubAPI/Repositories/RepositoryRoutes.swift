@@ -84,6 +84,7 @@ private func change(_ patch: RepositoryPatch, _ call: APICall, _ services: APISe
 {
     let change = RepositoryChange(
         visibility: patch.visibility.map { .set($0) } ?? .keep,
+        isProtected: patch.isProtected.map { .set($0) } ?? .keep,
         defaultBranch: patch.defaultBranch.map { .set($0) } ?? .keep,
         description: patch.description.change)
     return RepositoryModel(try await services.repositories.update(call.repositoryReference(), change, by: call.caller))

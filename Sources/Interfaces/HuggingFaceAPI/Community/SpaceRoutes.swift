@@ -194,7 +194,7 @@ package struct SpaceRoutes: Sendable {
     /// Server-sent events of an app that does not run: none.
     private func logs(_ call: HubCall) async throws -> Response {
         guard ["run", "build"].contains(call.value("log")) else { throw HubAPIError.noSuchAddress }
-        try await call.services.identity.require(.write, on: try await space(call), by: call.principal)
+        try await call.services.identity.require(.configure, on: try await space(call), by: call.principal)
         return Response(status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store", .contentLength: "0"])
     }
 }

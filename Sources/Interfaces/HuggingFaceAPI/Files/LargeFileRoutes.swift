@@ -80,6 +80,7 @@ enum LargeFileRoutes {
         }
         let form = try await call.json(Form.self).deletions
         let repository = try await call.repository(for: .administer)
+        try await call.services.identity.require(.write, on: repository, by: call.principal)
         guard form.sha.count <= maximumObjects else { throw HubAPIError.tooMany("objects", limit: maximumObjects) }
         let oids = form.sha.compactMap { ObjectID(hex: $0) }
         guard oids.count == form.sha.count else {

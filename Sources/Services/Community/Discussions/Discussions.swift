@@ -46,7 +46,7 @@ package struct Discussions: Sendable {
         title: String, description: String, base: ReferenceName? = nil, status: DiscussionStatus = .open,
         in repository: Repository, by caller: Caller
     ) async throws -> Discussion {
-        try await identity.require(.discuss, on: repository, by: caller.principal)
+        try await identity.require(base == nil ? .discuss : .propose, on: repository, by: caller.principal)
         let new = NewDiscussion(
             repository: repository.id, title: try Self.title(title), description: try Self.text(description, mayBeEmpty: true),
             author: caller.principal.account?.id, base: base, status: status)
@@ -137,7 +137,7 @@ package struct Discussions: Sendable {
     ) async throws {
         try await identity.require(.discuss, on: repository, by: caller.principal)
         if let author, author.account == caller.principal.account?.id { return }
-        guard try await identity.may(.write, on: repository, by: caller.principal) else { throw DiscussionError.notYours(what) }
+        guard try await identity.may(.configure, on: repository, by: caller.principal) else { throw DiscussionError.notYours(what) }
     }
 
     private static func title(_ text: String) throws(DiscussionError) -> String {

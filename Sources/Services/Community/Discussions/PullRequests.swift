@@ -34,7 +34,7 @@ package struct PullRequests: Sendable {
     /// Whether somebody may commit to a ref of a pull request: its author, as long as it is not merged or closed, and writers.
     package func mayCommit(to reference: ReferenceName, in repository: Repository, by principal: Principal) async throws -> Bool {
         if try await identity.may(.write, on: repository, by: principal) { return true }
-        guard let number = Self.number(of: reference), try await identity.may(.discuss, on: repository, by: principal),
+        guard let number = Self.number(of: reference), try await identity.may(.propose, on: repository, by: principal),
             let found = try await store.discussion(number, in: repository.id), found.isPullRequest, let author = found.author
         else { return false }
         return author.account == principal.account?.id && (found.status == .draft || found.status == .open)

@@ -26,20 +26,20 @@ package struct Spaces: Sendable {
     // MARK: Variables and secrets
 
     package func variables(of space: Repository, by principal: Principal) async throws -> [SpaceVariable] {
-        try await identity.require(.write, on: space, by: principal)
+        try await identity.require(.configure, on: space, by: principal)
         return try await store.spaceVariables(of: space.id, secrets: false)
     }
 
     /// Names and times; what a secret says is for the app alone.
     package func secrets(of space: Repository, by principal: Principal) async throws -> [SpaceVariable] {
-        try await identity.require(.write, on: space, by: principal)
+        try await identity.require(.configure, on: space, by: principal)
         return try await store.spaceVariables(of: space.id, secrets: true)
     }
 
     package func set(
         _ key: String, value: String, description: String?, isSecret: Bool, of space: Repository, by caller: Caller
     ) async throws {
-        try await identity.require(.write, on: space, by: caller.principal)
+        try await identity.require(.configure, on: space, by: caller.principal)
         guard Self.isValid(key) else { throw SpaceError.invalidKey(key) }
         guard value.utf8.count <= Self.maximumValueBytes, (description?.utf8.count ?? 0) <= 1000 else { throw SpaceError.tooLong }
         let bytes = Array(value.utf8)
@@ -50,7 +50,7 @@ package struct Spaces: Sendable {
     }
 
     package func delete(_ key: String, isSecret: Bool, of space: Repository, by caller: Caller) async throws {
-        try await identity.require(.write, on: space, by: caller.principal)
+        try await identity.require(.configure, on: space, by: caller.principal)
         let isGone = try await store.deleteSpaceVariable(
             key, isSecret: isSecret, of: space.id,
             audit: caller.entry(
@@ -91,7 +91,7 @@ package struct Spaces: Sendable {
     package func changeRuntime(
         of space: Repository, _ action: String, by caller: Caller, _ change: (inout SpaceRuntimeRecord) -> Void
     ) async throws -> SpaceRuntime {
-        try await identity.require(.write, on: space, by: caller.principal)
+        try await identity.require(.configure, on: space, by: caller.principal)
         var record = try await store.spaceRuntime(of: space.id)
         change(&record)
         if let hardware = record.hardware {

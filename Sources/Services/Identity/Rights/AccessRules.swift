@@ -14,6 +14,8 @@ package enum AccessDecision: Hashable, Sendable {
     case gated
     /// Nobody signed in, and the files are for those who were let in.
     case gatedSignIn
+    /// It might, but the repository was imported and takes no local changes.
+    case protected
     /// The account may, but its token has too narrow a scope.
     case tokenTooNarrow(needs: TokenScope)
 }
@@ -28,8 +30,8 @@ enum AccessLevel: Int, Comparable {
         switch action {
         // What gating asks beyond it is `admitsContent`'s matter.
         case .read, .readContent: self = .read
-        case .discuss: self = .discuss
-        case .write: self = .write
+        case .discuss, .propose: self = .discuss
+        case .write, .configure: self = .write
         case .administer: self = .administer
         }
     }
@@ -46,8 +48,12 @@ package enum AccessRules {
     ) -> AccessDecision {
         let decision = decideWithoutGate(
             action, on: repository, by: principal, facts: facts, allowsAnonymousRead: allowsAnonymousRead)
-        guard action == .readContent, repository.gating != .off, decision == .allowed else { return decision }
-        return decideAtGate(of: repository, by: principal, facts)
+        guard decision == .allowed else { return decision }
+        switch action {
+        case .readContent where repository.gating != .off: return decideAtGate(of: repository, by: principal, facts)
+        case .write where repository.isProtected, .propose where repository.isProtected: return .protected
+        case .read, .readContent, .discuss, .propose, .write, .configure, .administer: return .allowed
+        }
     }
 
     /// The files of a gated repository are for its owner, members, collaborators, writers, and whoever was let in.

@@ -18,6 +18,7 @@ extension Identity {
         case .forbidden: throw IdentityError.forbidden(action)
         case .gated: throw IdentityError.gated(repository.reference)
         case .gatedSignIn: throw IdentityError.gatedSignIn(repository.reference, tokenPage: settings.tokenPage)
+        case .protected: throw IdentityError.imported(repository.reference)
         case .tokenTooNarrow(let scope): throw IdentityError.tokenTooNarrow(needs: scope)
         }
     }

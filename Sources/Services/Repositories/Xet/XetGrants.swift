@@ -15,7 +15,7 @@ package enum XetRight: String, Hashable, Sendable {
         switch self {
         case .read: .readContent
         case .write: .write
-        case .propose: .discuss
+        case .propose: .propose
         }
     }
 

@@ -1,0 +1,249 @@
+import FoundationEssentials
+import GRDB
+import HubCore
+
+extension MetadataStore {
+    /// Makes a whole bundle visible, or nothing of it: organizations, repositories, links of large objects, packs, refs, where
+    /// each repository came from, aliases, the audit log and the import's state, in one transaction.
+    ///
+    /// The files must be in place and durable before. A bundle that is published already is left alone.
+    ///
+    /// - Throws: `MetadataError.importNotFound`, `.importState`, `.nameTaken` where an owner is an account, `.beingSwept`.
+    package func publishImport(_ publication: ImportPublication) async throws -> ImportPublicationResult {
+        try await write { db, now in
+            let record = try ImportRow.find(publication.bundle, in: db).orThrow(.importNotFound)
+            if let report = record.report { return .alreadyPublished(report) }
+            guard [.verified, .scanned, .awaitingApproval].contains(record.state) else {
+                throw MetadataError.importState(record.state)
+            }
+            var application = ImportApplication(publication, record, at: now, in: db)
+            guard try application.isCurrent() else { return .outdated }
+            return .published(try application.run())
+        }
+    }
+}
+
+/// One publication in its transaction.
+private struct ImportApplication {
+    private let publication: ImportPublication
+    private let record: ImportRecord
+    private let now: Int64
+    private let db: Database
+    private var report = ImportReport(repositories: [], organizations: [], aliases: [], skippedAliases: [])
+
+    init(_ publication: ImportPublication, _ record: ImportRecord, at now: Int64, in db: Database) {
+        self.publication = publication
+        self.record = record
+        self.now = now
+        self.db = db
+    }
+
+    /// Whether what the publication was made from is still so.
+    func isCurrent() throws -> Bool {
+        try publication.repositories.allSatisfy { repository in
+            switch repository.target {
+            case .existing(let id, let packGeneration):
+                guard let found = try RepositoryRow.repository(id, in: db), found.deletedAt == nil else { return false }
+                return try RepositoryHead(id, in: db).droppedGeneration <= packGeneration
+            case .new:
+                let origin = try OriginRow.repository(
+                    publisher: record.publisher, sourceUID: repository.sourceUID, in: db)
+                guard origin == nil else { return false }
+                if case .found = try RepositoryRow.lookup(repository.reference, in: db) { return false }
+                return true
+            }
+        }
+    }
+
+    mutating func run() throws -> ImportReport {
+        for repository in publication.repositories { try apply(repository) }
+        try addAliases()
+        try db.run(
+            """
+            UPDATE imports SET state = 'published', reason_code = NULL, reason = NULL, report = ?, published_at = ?, updated_at = ?
+            WHERE id = ?
+            """, [try ImportRow.text(report), now, now, record.id])
+        var entry = publication.audit
+        entry.detail["repositories"] = String(report.repositories.count)
+        entry.detail["objects"] = String(report.repositories.reduce(0) { $0 + $1.objectCount })
+        let kept = report.repositories.flatMap(\.refs).filter { $0.outcome == .keptLocal }.count
+        if kept > 0 { entry.detail["refs_kept"] = String(kept) }
+        try AuditChain.append(entry, at: now, in: db)
+        return report
+    }
+
+    private mutating func apply(_ repository: ImportPublication.Repository) throws {
+        let (id, isNew) =
+            switch repository.target {
+            case .existing(let id, _): (id, false)
+            case .new(let uid, let visibility): (try create(repository, uid, visibility), true)
+            }
+        for object in repository.objects {
+            try MetadataStore.link(
+                object.oid, sizeBytes: object.sizeBytes, repository: id, account: publication.account, at: now, in: db)
+        }
+        let head = try RepositoryHead(id, in: db)
+        let refs = try repository.refs.map { try apply($0, to: id) }
+        try add(repository, to: head)
+        try keepOrigin(of: repository, as: id)
+        let name = try RepositoryRow.live(id, in: db).reference
+        try audit(refs, of: name)
+        report.repositories.append(
+            ImportReport.Repository(
+                id: id, name: name.description, sourceName: repository.sourceName, isNew: isNew, refs: refs,
+                objectCount: repository.objects.count, objectBytes: repository.objects.reduce(0) { $0 + $1.sizeBytes }))
+    }
+
+    // MARK: - Repositories and organizations
+
+    private mutating func create(
+        _ repository: ImportPublication.Repository, _ uid: RepositoryUID, _ visibility: Visibility
+    ) throws -> RepositoryID {
+        let name = repository.reference.name
+        let namespace = try NamespaceRow.find(name.owner, in: db)?.id ?? makeOrganization(name.owner)
+        try RepositoryRow.takeName(repository.reference, in: db)
+        try db.run(
+            """
+            INSERT INTO repositories (uid, kind, namespace_id, name, path_key, visibility, default_branch, description, is_protected,
+                created_at, updated_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)
+            """,
+            [
+                uid.text, repository.reference.kind, namespace, name.name, RepositoryRow.pathKey(name), visibility,
+                repository.defaultBranch, repository.description, now, now,
+            ])
+        let id = RepositoryID(db.lastInsertedRowID)
+        try tell("repository.create", repository.reference.description, ["visibility": visibility.rawValue])
+        return id
+    }
+
+    /// An organization without members: the site's own.
+    private mutating func makeOrganization(_ name: NamespaceName) throws -> Int64 {
+        try db.run("INSERT INTO organizations (full_name, created_at) VALUES (NULL, ?)", [now])
+        let id = OrganizationID(db.lastInsertedRowID)
+        try db.run("INSERT INTO namespaces (key, name, organization_id) VALUES (?, ?, ?)", [name.key, name.text, id])
+        let row = db.lastInsertedRowID
+        report.organizations.append(name.text)
+        try tell("organization.create", name.text, [:])
+        return row
+    }
+
+    private func keepOrigin(of repository: ImportPublication.Repository, as id: RepositoryID) throws {
+        try db.run(
+            """
+            INSERT INTO origins (repository_id, publisher, source_uid, source_name, description, first_import_id, last_import_id)
+            VALUES (?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (repository_id) DO UPDATE SET publisher = excluded.publisher, source_uid = excluded.source_uid,
+                source_name = excluded.source_name, description = excluded.description, last_import_id = excluded.last_import_id
+            """,
+            [
+                id, record.publisher, repository.sourceUID, repository.sourceName, repository.originDescription, record.id,
+                record.id,
+            ])
+    }
+
+    // MARK: - Refs and packs
+
+    private func apply(_ ref: ImportPublication.Ref, to id: RepositoryID) throws -> ImportReport.Ref {
+        let current = try ReferenceRow.oid(of: ref.name.text, of: id, in: db)
+        if current == ref.oid {
+            try remember(ref, of: id)
+            return ImportReport.Ref(name: ref.name.text, oid: ref.oid.hex, outcome: .unchanged)
+        }
+        let isFree = try current != nil || ReferenceRow.conflicts(with: ref.name, limit: 1, of: id, in: db).isEmpty
+        if isFree, ref.movesFrom.contains(current) {
+            try set(ref.name, to: ref, from: current, of: id)
+            try remember(ref, of: id)
+            return ImportReport.Ref(name: ref.name.text, oid: ref.oid.hex, outcome: current == nil ? .created : .updated)
+        }
+        // Never over what was done here: beside it.
+        let aside = ReferenceName("refs/import/\(record.bundle)/" + ref.name.text.dropFirst(5))
+        if let aside {
+            let old = try ReferenceRow.oid(of: aside.text, of: id, in: db)
+            if old != ref.oid { try set(aside, to: ref, from: old, of: id) }
+        }
+        return ImportReport.Ref(name: ref.name.text, oid: ref.oid.hex, outcome: .keptLocal, storedAs: aside?.text)
+    }
+
+    private func set(_ name: ReferenceName, to ref: ImportPublication.Ref, from old: GitOID?, of id: RepositoryID) throws {
+        try ReferenceRow.set(name, to: ref.oid, peeled: ref.peeled, of: id, in: db)
+        try db.run(
+            """
+            INSERT INTO reflog (repository_id, name, old_oid, new_oid, actor, account_id, at)
+            VALUES (?, ?, ?, ?, ?, (SELECT id FROM accounts WHERE id = ?), ?)
+            """, [id, name.text, old, ref.oid, publication.actor, publication.account, now])
+    }
+
+    private func remember(_ ref: ImportPublication.Ref, of id: RepositoryID) throws {
+        try db.run(
+            """
+            INSERT INTO imported_refs (repository_id, name, oid) VALUES (?, ?, ?)
+            ON CONFLICT (repository_id, name) DO UPDATE SET oid = excluded.oid
+            """, [id, ref.name.text, ref.oid])
+    }
+
+    private func add(_ repository: ImportPublication.Repository, to head: RepositoryHead) throws {
+        var generation = head.packGeneration
+        if let pack = repository.pack {
+            var isDisjoint = pack.isDisjoint
+            if case .existing(_, let seen) = repository.target, seen != head.packGeneration { isDisjoint = false }
+            let added = try PackRow.add(
+                pack, isDisjoint: isDisjoint, isFullyReachable: pack.isFullyReachable, generation: generation + 1, at: now,
+                to: head.id, in: db)
+            if added { generation += 1 }
+        }
+        let leavesObjects = repository.refs.contains(where: \.isForced) || !(repository.pack?.isFullyReachable ?? true)
+        try db.run(
+            """
+            UPDATE repositories SET refs_version = refs_version + 1, pack_generation = ?, updated_at = ?,
+                has_unreachable = max(has_unreachable, ?)
+            WHERE id = ?
+            """, [generation, now, leavesObjects, head.id])
+    }
+
+    // MARK: - Aliases and audit
+
+    /// The key of the site setting that holds the aliases, as `AliasList` reads them.
+    private static let aliasSetting = "repository-aliases"
+
+    private mutating func addAliases() throws {
+        guard !publication.aliases.isEmpty else { return }
+        let text = try db.value(String.self, "SELECT value FROM settings WHERE key = ?", [Self.aliasSetting]) ?? ""
+        var entries = text.split(separator: ",").map(String.init)
+        var known = Set(entries.compactMap { $0.split(separator: "=").first?.lowercased() })
+        var length = text.utf8.count
+        for alias in publication.aliases where !entries.contains(alias) {
+            let name = alias.split(separator: "=").first?.lowercased() ?? ""
+            // The table holds 10,000 characters of a setting.
+            guard !known.contains(name), length + alias.utf8.count + 1 <= 10_000, AliasList(alias) != nil else {
+                report.skippedAliases.append(alias)
+                continue
+            }
+            known.insert(name)
+            length += alias.utf8.count + 1
+            entries.append(alias)
+            report.aliases.append(alias)
+        }
+        guard !report.aliases.isEmpty else { return }
+        try db.run(
+            """
+            INSERT INTO settings (key, value, updated_at) VALUES (?, ?, ?)
+            ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at
+            """, [Self.aliasSetting, entries.joined(separator: ","), now])
+        try tell("setting.change", Self.aliasSetting, ["added": report.aliases.joined(separator: ",")])
+    }
+
+    private func audit(_ refs: [ImportReport.Ref], of reference: RepositoryReference) throws {
+        var detail = ["refs": String(refs.count)]
+        for ref in refs.prefix(20) { detail[ref.name] = "\(ref.outcome.rawValue) \(ref.oid)" }
+        try tell("bundle.refs", reference.description, detail)
+    }
+
+    private func tell(_ action: String, _ target: String, _ detail: [String: String]) throws {
+        var entry = publication.audit
+        entry.action = action
+        entry.target = target
+        entry.detail = detail.merging(["bundle": record.bundle]) { own, _ in own }
+        try AuditChain.append(entry, at: now, in: db)
+    }
+}
