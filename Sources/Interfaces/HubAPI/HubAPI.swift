@@ -23,7 +23,7 @@ package struct HubAPI: Sendable {
             SiteRoutes(services: services).routes + ClientRoutes(authority: services.site.authority).routes + AccountRoutes(identity: services.identity).routes
             + OrganizationRoutes(identity: services.identity).routes + TokenRoutes(services: services).routes
             + RepositoryRoutes(services: services).routes + CollaboratorRoutes(services: services).routes
-            + ExportRoutes(services: services).routes + ReferenceRoutes(services: services).routes
+            + ExportRoutes(services: services).routes + BundleSourceRoutes(services: services).routes + ReferenceRoutes(services: services).routes
             + ObjectRoutes(services: services).routes
             + CommitRoutes(services: services).routes + FileRoutes(services: services).routes
             + SettingRoutes(identity: services.identity).routes + AuditRoutes(identity: services.identity).routes

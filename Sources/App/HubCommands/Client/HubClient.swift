@@ -77,7 +77,19 @@ struct HubClient: Sendable {
         of type: Line.Type, _ path: [String], query: [(String, String)] = [],
         _ each: @Sendable (Line) async throws -> Void
     ) async throws {
-        let request = HubRequest(method: .get, path: path, query: query.map { ($0.0, $0.1) })
+        try await lines(of: type, HubRequest(method: .get, path: path, query: query.map { ($0.0, $0.1) }), each)
+    }
+
+    /// The same as the answer to a body.
+    func lines<Body: APIModel, Line: APIModel>(
+        of type: Line.Type, posting body: Body, to path: [String], _ each: @Sendable (Line) async throws -> Void
+    ) async throws {
+        try await lines(of: type, HubRequest(method: .post, path: path, body: .bytes(JSONForm.encode(body))), each)
+    }
+
+    private func lines<Line: APIModel>(
+        of type: Line.Type, _ request: HubRequest, _ each: @Sendable (Line) async throws -> Void
+    ) async throws {
         try await transport.exchange(request) { response in
             try await Self.check(response)
             var reader = LineReader(response.body, maximumBytes: Self.maximumLineBytes)
@@ -90,12 +102,22 @@ struct HubClient: Sendable {
         }
     }
 
+    /// Passes the answer to a body piece by piece to `each`.
+    func download<Body: APIModel>(
+        posting body: Body, to path: [String], _ each: @Sendable (ByteBuffer) async throws -> Void
+    ) async throws {
+        try await download(HubRequest(method: .post, path: path, body: .bytes(JSONForm.encode(body))), each)
+    }
+
     /// Passes a body piece by piece to `each`.
     func download(
         _ path: [String], query: [(String, String)] = [], _ each: @Sendable (ByteBuffer) async throws -> Void
     ) async throws {
-        try await transport.exchange(HubRequest(method: .get, path: path, query: query.map { ($0.0, $0.1) })) {
-            response in
+        try await download(HubRequest(method: .get, path: path, query: query.map { ($0.0, $0.1) }), each)
+    }
+
+    private func download(_ request: HubRequest, _ each: @Sendable (ByteBuffer) async throws -> Void) async throws {
+        try await transport.exchange(request) { response in
             try await Self.check(response)
             while let piece = try await response.body.next() { try await each(piece) }
         }

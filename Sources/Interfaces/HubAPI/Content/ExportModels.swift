@@ -6,6 +6,8 @@ package struct ExportLine: APIModel {
         package let repository: String
         /// `refs/heads/main`
         package let head: String
+        /// Names the repository whatever it is called: 32 hex digits.
+        package let uid: String
     }
 
     package struct Ref: Codable, Sendable {
@@ -58,6 +60,7 @@ package struct ExportLine: APIModel {
                             [
                                 .required("repository", .text, "`models/ada/bert`"),
                                 .required("head", .text, "`refs/heads/main`"),
+                                .required("uid", .text, "Names the repository whatever it is called."),
                             ])),
                     ""),
                 .required(

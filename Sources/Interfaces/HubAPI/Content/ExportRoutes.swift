@@ -49,7 +49,8 @@ private func manifest(of repository: Repository, _ services: APIServices) -> Lin
     LineStream { send in
         let state = try await services.store.gitState(of: repository.id)
         let head = "refs/heads/" + repository.defaultBranch
-        try await send(ExportLine(repository: .init(repository: repository.reference.description, head: head)))
+        try await send(ExportLine(
+                repository: .init(repository: repository.reference.description, head: head, uid: repository.uid.text)))
         for reference in state.references {
             try await send(
                 ExportLine(
@@ -93,6 +94,6 @@ private func packPath(_ id: PackID, of uid: RepositoryUID) -> String {
     "git/\(uid.text.prefix(2))/\(uid).git/objects/pack/pack-\(id)"
 }
 
-private func objectPath(_ oid: ObjectID) -> String {
+func objectPath(_ oid: ObjectID) -> String {
     "objects/\(oid.hex.prefix(2))/\(oid.hex.dropFirst(2).prefix(2))/\(oid)"
 }
