@@ -95,8 +95,8 @@ let package = Package(
         ]),
 
         module("Bundles", in: "Services", [
-            "HubCore", "MetadataStore", "ObjectStore", "GitStore", "BundleFormat", "Identity", "Repositories", nioCore, logging,
-            serviceLifecycle,
+            "HubCore", "MetadataStore", "ObjectStore", "GitStore", "BundleFormat", "ModelFormats", "Identity", "Repositories", nioCore,
+            logging, serviceLifecycle,
         ]),
 
         // Interfaces
@@ -139,8 +139,8 @@ let package = Package(
             .product(name: "Yams", package: "Yams"),
         ]),
         module("HubCommands", in: "App", [
-            "HubCore", "HubServer", "HubAPI", "WebCore", "Identity", "MetadataStore", "ObjectStore", hummingbird, nioCore,
-            nioPosix, httpTypes, logging,
+            "HubCore", "HubServer", "HubAPI", "WebCore", "Identity", "MetadataStore", "ObjectStore", "GitStore", "BundleFormat", "Bundles",
+            hummingbird, nioCore, nioPosix, httpTypes, logging,
             .product(name: "NIOHTTP1", package: "swift-nio"),
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
@@ -153,6 +153,7 @@ let package = Package(
             name: "HubTestSupport", dependencies: ["HubCore", "ObjectStore"], path: "Tests/HubTestSupport", swiftSettings: strict),
         tests("HubCoreTests", ["HubCore"]),
         tests("BundleFormatTests", ["BundleFormat", "HubCore", "HubTestSupport"]),
+        tests("BundlesTests", ["Bundles", "BundleFormat", "GitStore", "HubCore", "HubTestSupport"]),
         tests("RepositoriesTests", [
             "Repositories", "Identity", "MetadataStore", "GitStore", "ObjectStore", "HubCore", "HubTestSupport", nioCore, logging,
             serviceLifecycle,

@@ -18,7 +18,7 @@ package struct HubCommand: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, AccountCommand.self, OrganizationCommand.self, TokenCommand.self, RepositoryCommand.self,
             ObjectCommand.self, SettingCommand.self, AuditCommand.self, DoctorCommand.self, VersionCommand.self,
-            BenchmarkCommand.self,
+            BundleCommand.self, InventoryCommand.self, BenchmarkCommand.self,
         ])
 
     package init() {}

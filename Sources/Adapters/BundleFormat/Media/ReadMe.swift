@@ -15,7 +15,8 @@ package enum MediumReadMe {
           sha256sum -c SHA256SUMS
           minisign -Vm BUNDLE.json -p publisher.pub
           tar tvf vol/000001.tar
-          tar xf vol/000001.tar --wildcards 'git/*'    &&  git bundle verify git/*.bundle
+          tar xf vol/000001.tar -C /tmp --wildcards 'git/*'
+          git init -q /tmp/check && for b in /tmp/git/*.bundle; do git -C /tmp/check bundle verify $b; done
           csghub bundle verify .
           csghub bundle import .
         """

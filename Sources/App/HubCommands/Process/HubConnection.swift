@@ -17,6 +17,9 @@ struct HubConnection {
     let location: HubLocation
     let session: CommandSession
 
+    /// Set up once, though a verb may open a hub twice.
+    private static let logging: Void = LoggingSystem.bootstrap { _ in HubLogHandler(level: .error, format: .text) }
+
     func open() async throws -> any HubTransport {
         let socket = SocketTransport(path: location.socket, sudoUID: sudoUID.map(String.init))
         switch await socket.reachability() {
@@ -30,7 +33,7 @@ struct HubConnection {
         try checkDirectory()
         let principal = Principal.localAdministrator(uid: getuid(), sudoUID: sudoUID)
         try becomeOwner()
-        LoggingSystem.bootstrap { _ in HubLogHandler(level: .error, format: .text) }
+        _ = Self.logging
         let settings = try location.settings(environment: session.environment)
         do {
             let hub = try await Hub(settings: settings, purpose: .local)

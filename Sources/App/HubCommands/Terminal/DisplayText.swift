@@ -59,6 +59,7 @@ enum DisplayText {
     /// `1 object`, `2 objects`.
     static func counted(_ count: Int64, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
     static func counted(_ count: Int, _ noun: String) -> String { counted(Int64(count), noun) }
+    static func counted(_ count: Int, _ one: String, _ many: String) -> String { "\(count) \(count == 1 ? one : many)" }
 
     private static func twoDigits(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
 

@@ -1,0 +1,8 @@
+import ArgumentParser
+
+struct BundleCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bundle",
+        abstract: "Carries repositories to sites without a network, on sticks and discs.",
+        subcommands: [Create.self, Inspect.self])
+}
