@@ -49,7 +49,7 @@ struct FolderUploadTests {
     }
 
     private static let repository = """
-        {"created_at":"2026-01-31T12:00:00Z","default_branch":"main","deleted_at":null,"description":null,"id":"1","kind":"model","name":"m",\
+        {"created_at":"2026-01-31T12:00:00Z","default_branch":"main","deleted_at":null,"description":null,"is_protected":false,"id":"1","kind":"model","name":"m",\
         "namespace":"ada","updated_at":"2026-01-31T12:00:00Z","visibility":"private"}
         """
 

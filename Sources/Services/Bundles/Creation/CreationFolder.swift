@@ -55,9 +55,9 @@ package struct CreationFolder: Sendable {
 
     /// Writes a file as a whole or not at all, durably.
     package func write(_ bytes: [UInt8], to name: String) throws(CreationError) {
-        try DurableFile.write(bytes, to: file(name), mode: 0o600)
+        try WholeFile.write(bytes, to: file(name), mode: 0o600)
         adopt(file(name))
-        try DurableFile.syncFolder(path)
+        try WholeFile.syncFolder(path)
     }
 
     package func read(_ name: String, limit: Int = 1 << 30) throws(BundleError) -> [UInt8] {
@@ -69,7 +69,7 @@ package struct CreationFolder: Sendable {
         let descriptor = open(file(name), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .system(operation: "Opening", path: file(name), code: errno) }
         defer { close(descriptor) }
-        try DurableFile.write(Array(text.utf8), descriptor: descriptor, path: file(name))
+        try WholeFile.write(Array(text.utf8), descriptor: descriptor, path: file(name))
         if sync, fdatasync(descriptor) != 0 { throw .system(operation: "Syncing", path: file(name), code: errno) }
         adopt(file(name))
     }
@@ -110,7 +110,7 @@ package struct CreationFolder: Sendable {
 }
 
 /// Files that are there as a whole or not at all.
-package enum DurableFile {
+package enum WholeFile {
     package static func write(_ bytes: [UInt8], to path: String, mode: mode_t = 0o644) throws(CreationError) {
         let temporary = path + ".new"
         unlink(temporary)

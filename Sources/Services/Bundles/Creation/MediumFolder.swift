@@ -59,12 +59,12 @@ package struct MediumFolder: Sendable {
                 let folder = "\(unfinished)/\(document.path[..<slash])"
                 guard mkdir(folder, 0o755) == 0 || errno == EEXIST else { throw .system(operation: "Making", path: folder, code: errno) }
             }
-            try DurableFile.write(document.bytes, to: path)
+            try WholeFile.write(document.bytes, to: path)
         }
-        try DurableFile.syncFolder("\(unfinished)/vol")
-        try DurableFile.syncFolder(unfinished)
+        try WholeFile.syncFolder("\(unfinished)/vol")
+        try WholeFile.syncFolder(unfinished)
         guard rename(unfinished, target) == 0 else { throw .system(operation: "Renaming", path: unfinished, code: errno) }
-        try DurableFile.syncFolder(parent)
+        try WholeFile.syncFolder(parent)
         return target
     }
 

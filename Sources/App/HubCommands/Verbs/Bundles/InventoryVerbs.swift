@@ -43,7 +43,7 @@ struct InventoryCommand: AsyncParsableCommand {
             }
             let inventory = Inventory(
                 site: BundleHome.hostName, created: UTCTime.text(Int64(time(nil))), repositories: known, objects: Array(objects.withLock { $0 }))
-            try DurableFile.write(inventory.canonicalBytes, to: HubLocation.absolute(file))
+            try WholeFile.write(inventory.canonicalBytes, to: HubLocation.absolute(file))
             console.note(
                 "Wrote \(DisplayText.counted(known.count, "repository", "repositories")) and \(DisplayText.counted(inventory.objects.count, "large object")).")
             console.print(file)
