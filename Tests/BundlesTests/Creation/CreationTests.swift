@@ -26,7 +26,7 @@ struct CreationTests {
         for (n, size) in [70_000_000, 12_000_000, 3].enumerated() {
             let path = folder.file("object\(n)")
             try Content.write(to: path, bytes: size, seed: UInt64(n) + 1)
-            let oid = try FileHash.of(.init(path: "x", source: path, sizeBytes: Int64(size))) { _ in }
+            let oid = try SegmentHashes(of: path, sizeBytes: Int64(size)) { _ in }.whole
             objects.append(.init(oid: oid, sizeBytes: Int64(size), paths: ["f\(n)"]))
             items.append(.init(content: .object(oid), sizeBytes: Int64(size), path: path))
         }
@@ -121,6 +121,17 @@ struct CreationTests {
         let sizes = try BundleCreation.makeLayout(quick, head: creation.head, limitBytes: ByteLimit.small, places: [place("a")]).draft.volumes.map(\.sizeBytes)
         let full = try creation.measure(limitBytes: ByteLimit.small) { _ in }
         #expect(try BundleCreation.makeLayout(full, head: creation.head, limitBytes: ByteLimit.small, places: [place("a")]).draft.volumes.map(\.sizeBytes) == sizes)
+    }
+
+    @Test("an object of a hub that is damaged is not carried")
+    func damagedObject() throws {
+        let contents = try contents()
+        let file = try FileHandle(forUpdating: URL(filePath: folder.file("object0")))
+        try file.seek(toOffset: 69_000_000)
+        try file.write(contentsOf: Data([1, 2, 3]))
+        try file.close()
+        let creation = try BundleCreation(contents, head: head, in: CreationFolder(path: folder.file("work")))
+        #expect(throws: CreationError.self) { try creation.measure(limitBytes: ByteLimit.small) { _ in } }
     }
 
     @Test("one name twice is refused")

@@ -25,8 +25,10 @@ package final class VolumeWriter {
     private let number: Int
     private let indexBytes: [UInt8]
     private let layout: VolumeLayout
-    private let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: pieceBytes, alignment: 4096)
-    private var digest = BundleDigest()
+    /// Two pieces: one is filled while the other is hashed.
+    private let pieces = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * pieceBytes, alignment: 4096)
+    private var isSecondPiece = false
+    private var digest = BackgroundDigest()
     private var file: BundleFile?
     private var offset: Int64 = 0
     private var writtenBack: Int64 = 0
@@ -41,7 +43,11 @@ package final class VolumeWriter {
         layout = try VolumeLayout(indexBytes: indexBytes.count, entries: entries, volume: number)
     }
 
-    deinit { piece.deallocate() }
+    deinit {
+        // The digest's thread may still read a piece.
+        _ = digest.finish()
+        pieces.deallocate()
+    }
 
     /// The size of the volume, exact.
     package var sizeBytes: Int64 { layout.sizeBytes }
@@ -67,7 +73,7 @@ package final class VolumeWriter {
     }
 
     private func run(kept: Int, _ progress: (Int64) throws -> Void) throws -> BundleManifest.Volume {
-        digest = BundleDigest()
+        digest = BackgroundDigest()
         offset = 0
         writtenBack = 0
         dropped = 0
@@ -117,9 +123,10 @@ package final class VolumeWriter {
     ) throws {
         var left = length
         while left > 0 {
-            let bytes = UnsafeMutableRawBufferPointer(rebasing: piece[..<Int(min(Int64(Self.pieceBytes), left))])
+            let bytes = nextPiece(count: Int(min(Int64(Self.pieceBytes), left)))
             try fill(bytes)
-            try put(UnsafeRawBufferPointer(bytes), isKept: isKept)
+            digest.update(UnsafeRawBufferPointer(bytes))
+            try store(UnsafeRawBufferPointer(bytes), isKept: isKept)
             left -= Int64(bytes.count)
             try progress(Int64(bytes.count))
         }
@@ -130,10 +137,21 @@ package final class VolumeWriter {
         if count > 0 { try put([UInt8](repeating: 0, count: count), isKept: isKept) }
     }
 
-    private func put(_ bytes: [UInt8], isKept: Bool) throws { try bytes.withUnsafeBytes { try put($0, isKept: isKept) } }
+    /// The piece that the digest has let go of.
+    private func nextPiece(count: Int) -> UnsafeMutableRawBufferPointer {
+        let start = isSecondPiece ? Self.pieceBytes : 0
+        isSecondPiece.toggle()
+        return UnsafeMutableRawBufferPointer(rebasing: pieces[start..<start + count])
+    }
 
-    private func put(_ bytes: UnsafeRawBufferPointer, isKept: Bool) throws {
-        digest.update(bytes)
+    private func put(_ bytes: [UInt8], isKept: Bool) throws {
+        try bytes.withUnsafeBytes {
+            digest.updateNow($0)
+            try store($0, isKept: isKept)
+        }
+    }
+
+    private func store(_ bytes: UnsafeRawBufferPointer, isKept: Bool) throws {
         let start = offset
         offset += Int64(bytes.count)
         guard let file, !isKept else { return }
@@ -181,7 +199,7 @@ package final class VolumeWriter {
         let check = BundleDigest()
         var done: Int64 = 0
         while done < entry.storedLength {
-            let bytes = UnsafeMutableRawBufferPointer(rebasing: piece[..<Int(min(Int64(Self.pieceBytes), entry.storedLength - done))])
+            let bytes = nextPiece(count: Int(min(Int64(Self.pieceBytes), entry.storedLength - done)))
             try file.read(bytes, at: place.data + done)
             check.update(UnsafeRawBufferPointer(bytes))
             done += Int64(bytes.count)

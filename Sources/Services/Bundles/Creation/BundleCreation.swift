@@ -22,7 +22,7 @@ package final class BundleCreation {
         self.work = work
         head = try BundleManifest(parsing: work.read("head.json"))
         items = try work.lines(of: "items").map { line in
-            guard let item = BundleItem(try JSONParser.parse(Array(line.utf8), limits: .init(depth: 4, values: 100))) else {
+            guard let item = BundleItem(try JSONParser.parse(Array(line.utf8), limits: .init(depth: 4, values: 1_000_000))) else {
                 throw CreationError.damagedWork(path: work.path)
             }
             return item
@@ -64,29 +64,45 @@ package final class BundleCreation {
     ///
     /// - Parameter isHashed: false to learn the sizes only; nothing is kept then.
     package func measure(limitBytes: Int64?, isHashed: Bool = true, progress: Progress) throws -> [VolumeWriter.Source] {
-        let pieces = items.flatMap { $0.pieces(limitBytes: limitBytes) }
         let known = try measured()
         var sources: [VolumeWriter.Source] = []
-        sources.reserveCapacity(pieces.count)
-        var unsaved = ""
-        for (n, piece) in pieces.enumerated() {
-            if let entry = known[piece.content], entry.length == piece.length {
+        for item in items {
+            var pieces = item.pieces(limitBytes: limitBytes)
+            let isMeasured = pieces.allSatisfy { known[$0.content]?.length == $0.length }
+            if isHashed, !isMeasured, pieces.contains(where: { $0.known == nil }), pieces.count > 1 {
+                // A hub's object, whose name is checked at the same time.
+                pieces = try hashed(item, progress).pieces(limitBytes: limitBytes)
+            } else if pieces.count > 1 {
+                try progress(item.sizeBytes)
+            }
+            var unsaved = ""
+            for piece in pieces {
+                if let entry = known[piece.content], entry.length == piece.length {
+                    sources.append(.init(entry: entry, source: piece.source))
+                    if pieces.count == 1 { try progress(piece.length) }
+                    continue
+                }
+                let entry = try EntryMeasure.entry(
+                    piece.content, length: piece.length, from: piece.source, isHashed: isHashed, known: piece.known
+                ) { bytes in
+                    if pieces.count > 1 { try progress(0) } else { try progress(bytes) }
+                }
                 sources.append(.init(entry: entry, source: piece.source))
-                try progress(piece.length)
-                continue
+                unsaved += "\(entry.content.name) \(entry.length) \(entry.storedLength) \(entry.encoding.rawValue) \(entry.sha256)\n"
             }
-            let entry = try EntryMeasure.entry(
-                piece.content, length: piece.length, from: piece.source, isHashed: isHashed, known: piece.known, progress: progress)
-            sources.append(.init(entry: entry, source: piece.source))
-            guard isHashed else { continue }
-            unsaved += "\(entry.content.name) \(entry.length) \(entry.storedLength) \(entry.encoding.rawValue) \(entry.sha256)\n"
-            if unsaved.utf8.count > 4096 || n == pieces.count - 1 {
-                try work.append(unsaved, to: "measured")
-                unsaved = ""
-            }
+            if isHashed, !unsaved.isEmpty { try work.append(unsaved, to: "measured") }
         }
-        if !unsaved.isEmpty { try work.append(unsaved, to: "measured") }
         return sources
+    }
+
+    private func hashed(_ item: BundleItem, _ progress: Progress) throws -> BundleItem {
+        let hashes = try SegmentHashes(of: item.path, sizeBytes: item.sizeBytes, progress: progress)
+        guard item.digest == nil || item.digest == hashes.whole else {
+            throw CreationError.badSource(item.path, reason: "does not have the content that its name says; check the hub with “csghub object verify”")
+        }
+        var item = item
+        item.segments = hashes.segments
+        return item
     }
 
     private func measured() throws -> [VolumeIndex.Content: VolumeIndex.Entry] {

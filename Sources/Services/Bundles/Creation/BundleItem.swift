@@ -13,11 +13,23 @@ package struct BundleItem: Hashable, Sendable {
     package var content: Content
     package var sizeBytes: Int64
     package var path: String
+    /// The hashes of its segments, where they are known already; else empty.
+    package var segments: [ObjectID]
 
-    package init(content: Content, sizeBytes: Int64, path: String) {
+    package init(content: Content, sizeBytes: Int64, path: String, segments: [ObjectID] = []) {
         self.content = content
         self.sizeBytes = sizeBytes
         self.path = path
+        self.segments = segments
+    }
+
+    /// What it is named by, where it is cut in segments.
+    var digest: ObjectID? {
+        switch content {
+        case .object(let oid): oid
+        case .gitBundle(_, let sha256): sha256
+        case .attachment, .list: nil
+        }
     }
 
     /// The entries that carry it: large objects, and git bundles that no volume could take, are cut in segments.
@@ -25,10 +37,10 @@ package struct BundleItem: Hashable, Sendable {
     /// - Parameter limitBytes: what a volume may have, `nil` without a limit.
     func pieces(limitBytes: Int64?) -> [Piece] {
         switch content {
-        case .object(let oid): return segments(of: oid, isWholeKnown: true)
+        case .object(let oid): return segments(of: oid)
         case .gitBundle(let uid, let sha256):
             if let limitBytes, VolumePacking.neededBytes(storedLength: sizeBytes) > limitBytes {
-                return segments(of: sha256, isWholeKnown: true)
+                return segments(of: sha256)
             }
             return [Piece(content: .gitBundle(uid: uid), length: sizeBytes, source: .file(path: path, offset: 0), known: sha256)]
         case .attachment(let uid, let name):
@@ -38,13 +50,13 @@ package struct BundleItem: Hashable, Sendable {
         }
     }
 
-    private func segments(of oid: ObjectID, isWholeKnown: Bool) -> [Piece] {
-        stride(from: 0, to: sizeBytes, by: Int64.Stride(VolumeIndex.segmentBytes)).map { offset in
+    private func segments(of oid: ObjectID) -> [Piece] {
+        stride(from: 0, to: sizeBytes, by: Int64.Stride(VolumeIndex.segmentBytes)).enumerated().map { n, offset in
             let length = min(VolumeIndex.segmentBytes, sizeBytes - offset)
             return Piece(
                 content: .segment(of: oid, offset: offset), length: length, source: .file(path: path, offset: offset),
                 // The hash of an object of one segment is its name.
-                known: length == sizeBytes ? oid : nil)
+                known: length == sizeBytes ? oid : n < segments.count ? segments[n] : nil)
         }
     }
 
@@ -66,13 +78,15 @@ extension BundleItem {
             case .attachment(let uid, let name): [JSONMember("meta", .string(uid)), JSONMember("name", .string(name))]
             case .list(let name): [JSONMember("list", .string(name))]
             }
-        return .object(kind + [JSONMember("size", .integer(sizeBytes)), JSONMember("path", .string(path))])
+        return .object(kind + [JSONMember("size", .integer(sizeBytes)), JSONMember("path", .string(path))]
+                + (segments.isEmpty ? [] : [JSONMember("segments", .array(segments.map { .string($0.hex) }))]))
     }
 
     init?(_ node: JSONNode) {
         guard let size = node["size"]?.integer, let path = node["path"]?.string else { return nil }
         sizeBytes = size
         self.path = path
+        segments = node["segments"]?.strings.compactMap { ObjectID(hex: $0) } ?? []
         if let oid = node["object"]?.string.flatMap({ ObjectID(hex: $0) }) {
             content = .object(oid)
         } else if let uid = node["git"]?.string, let sha256 = node["sha256"]?.string.flatMap({ ObjectID(hex: $0) }) {

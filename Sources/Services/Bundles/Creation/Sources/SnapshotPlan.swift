@@ -62,23 +62,3 @@ struct SnapshotPlan {
         return DeclaredLicense.of(readme: readme.flatMap(bytes), files: files)
     }
 }
-
-/// Hashes whole files.
-enum FileHash {
-    static func of(_ file: Snapshot.File, _ progress: (Int64) throws -> Void) throws -> ObjectID {
-        let open = try BundleFile.reading(file.source, name: file.source)
-        guard try open.sizeBytes() == file.sizeBytes else { throw SourceError.changed(path: file.source) }
-        let digest = BundleDigest()
-        let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
-        defer { piece.deallocate() }
-        var offset: Int64 = 0
-        while offset < file.sizeBytes {
-            let count = try open.readUpTo(piece, at: offset)
-            guard count > 0 else { throw SourceError.changed(path: file.source) }
-            digest.update(UnsafeRawBufferPointer(rebasing: piece[..<count]))
-            offset += Int64(count)
-            try progress(Int64(count))
-        }
-        return digest.finish()
-    }
-}

@@ -8,6 +8,8 @@ import HubCore
 /// The history of a name is kept between bundles, so that the next snapshot of it is a commit on top of the last and a target that
 /// has the last only moves forward. The same files make the same commit.
 package final class SnapshotRepositories {
+    private typealias HashedFile = (file: Snapshot.File, hashes: SegmentHashes)
+
     private let folder: CreationFolder
     private let store: GitStore
 
@@ -32,12 +34,12 @@ package final class SnapshotRepositories {
         var history = try History(folder, uid: uid)
         let existing = try store.objects(of: uid, packs: history.packs)
         let plan = try SnapshotPlan(snapshot)
-        let hashed = try plan.large.map { file in
-            let oid = try FileHash.of(file, progress)
-            if let claimed = file.claimed, claimed != oid {
+        let hashed: [HashedFile] = try plan.large.map { file in
+            let hashes = try SegmentHashes(of: file.source, sizeBytes: file.sizeBytes, progress: progress)
+            if let claimed = file.claimed, claimed != hashes.whole {
                 throw CreationError.badSource(file.source, reason: "does not have the content that the download promised; download it again")
             }
-            return (file: file, oid: oid)
+            return (file, hashes)
         }
         let writer = try store.makeWriter(for: uid, existing: existing)
         let tree = try write(plan, hashed, writer, progress)
@@ -55,7 +57,7 @@ package final class SnapshotRepositories {
         }
         guard let commit = history.commit, let main = ReferenceName("refs/heads/main") else { return }
         let known = knowledge.refs(of: snapshot.reference)[main]
-        let objects = hashed.map { $0.oid }
+        let objects = hashed.map(\.hashes.whole)
         guard known != commit || !Set(objects).isSubset(of: knowledge.objects) else { return }
         let bundle = try known == commit ? nil : makeBundle(of: commit, uid: uid, history: history, known: known, work: work)
         contents.add(
@@ -70,7 +72,7 @@ package final class SnapshotRepositories {
     }
 
     private func write(
-        _ plan: SnapshotPlan, _ hashed: [(file: Snapshot.File, oid: ObjectID)], _ writer: ObjectWriter, _ progress: (Int64) throws -> Void
+        _ plan: SnapshotPlan, _ hashed: [HashedFile], _ writer: ObjectWriter, _ progress: (Int64) throws -> Void
     ) throws -> GitOID {
         var edits: [TreeEdit] = []
         for file in plan.inline {
@@ -84,8 +86,8 @@ package final class SnapshotRepositories {
             try progress(file.sizeBytes)
             edits.append(.put(file.path, blob, mode: file.isExecutable ? GitFileMode.executable : GitFileMode.file))
         }
-        for (file, oid) in hashed {
-            let blob = try writer.write(blob: Array(LFSPointer(oid: oid, sizeBytes: file.sizeBytes).text.utf8))
+        for (file, hashes) in hashed {
+            let blob = try writer.write(blob: Array(LFSPointer(oid: hashes.whole, sizeBytes: file.sizeBytes).text.utf8))
             edits.append(.put(file.path, blob, mode: file.isExecutable ? GitFileMode.executable : GitFileMode.file))
         }
         if let attributes = plan.attributes {
@@ -111,12 +113,13 @@ package final class SnapshotRepositories {
     }
 
     private func describe(
-        _ snapshot: Snapshot, _ plan: SnapshotPlan, _ hashed: [(file: Snapshot.File, oid: ObjectID)], ref: BundleRepository.Ref,
+        _ snapshot: Snapshot, _ plan: SnapshotPlan, _ hashed: [HashedFile], ref: BundleRepository.Ref,
         bundle: GitBundleFile?, knowledge: TargetKnowledge
     ) -> BundleRepository {
         var paths: [ObjectID: [String]] = [:]
         var sizes: [ObjectID: Int64] = [:]
-        for (file, oid) in hashed {
+        for (file, hashes) in hashed {
+            let oid = hashes.whole
             if paths[oid, default: []].count < 20 { paths[oid, default: []].append(file.path) }
             sizes[oid] = file.sizeBytes
         }
@@ -130,8 +133,9 @@ package final class SnapshotRepositories {
             objects: objects, license: plan.license())
     }
 
-    private func items(_ hashed: [(file: Snapshot.File, oid: ObjectID)], knowledge: TargetKnowledge) -> [BundleItem] {
-        hashed.filter { !knowledge.objects.contains($0.oid) }
-            .map { BundleItem(content: .object($0.oid), sizeBytes: $0.file.sizeBytes, path: $0.file.source) }
+    private func items(_ hashed: [HashedFile], knowledge: TargetKnowledge) -> [BundleItem] {
+        hashed.filter { !knowledge.objects.contains($0.hashes.whole) }.map { file, hashes in
+            BundleItem(content: .object(hashes.whole), sizeBytes: file.sizeBytes, path: file.source, segments: hashes.segments)
+        }
     }
 }
