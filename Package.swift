@@ -109,7 +109,7 @@ let package = Package(
             hummingbird, nioCore, httpTypes, logging, metrics,
         ]),
         module("HubAPI", in: "Interfaces", [
-            "HubCore", "WebCore", "Identity", "Repositories", "GitStore", "ObjectStore", "MetadataStore", hummingbird, nioCore,
+            "HubCore", "WebCore", "Identity", "Repositories", "Bundles", "GitStore", "ObjectStore", "MetadataStore", hummingbird, nioCore,
             httpTypes, logging,
         ]),
         module("HuggingFaceAPI", in: "Interfaces", [
@@ -127,7 +127,7 @@ let package = Package(
 
         // App
         module("HubServer", in: "App", [
-            "HubCore", "WebCore", "GitProtocols", "HubAPI", "HuggingFaceAPI", "XetProtocol", "CSGHubAPI", "Identity", "Repositories", "Community", "MetadataStore", "ObjectStore",
+            "HubCore", "WebCore", "Bundles", "BundleFormat", "GitProtocols", "HubAPI", "HuggingFaceAPI", "XetProtocol", "CSGHubAPI", "Identity", "Repositories", "Community", "MetadataStore", "ObjectStore",
             "GitStore", "CHubPlatform", hummingbird, nioCore, nioPosix, httpTypes, logging, metrics, serviceLifecycle,
             .product(name: "CoreMetrics", package: "swift-metrics"),
             .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -153,7 +153,10 @@ let package = Package(
             name: "HubTestSupport", dependencies: ["HubCore", "ObjectStore"], path: "Tests/HubTestSupport", swiftSettings: strict),
         tests("HubCoreTests", ["HubCore"]),
         tests("BundleFormatTests", ["BundleFormat", "HubCore", "HubTestSupport"]),
-        tests("BundlesTests", ["Bundles", "BundleFormat", "GitStore", "HubCore", "HubTestSupport"]),
+        tests("BundlesTests", [
+            "Bundles", "BundleFormat", "GitStore", "HubCore", "HubTestSupport", "Identity", "MetadataStore", "ObjectStore", "Repositories",
+            logging,
+        ]),
         tests("RepositoriesTests", [
             "Repositories", "Identity", "MetadataStore", "GitStore", "ObjectStore", "HubCore", "HubTestSupport", nioCore, logging,
             serviceLifecycle,
@@ -181,7 +184,7 @@ let package = Package(
             httpTypes, nioCore, nioPosix, logging, serviceLifecycle, .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ]),
         tests("HubAPITests", [
-            "HubCore", "HubAPI", "WebCore", "Identity", "Repositories", "GitStore", "MetadataStore", "ObjectStore", hummingbird,
+            "HubCore", "HubAPI", "WebCore", "Identity", "Repositories", "Bundles", "BundleFormat", "GitStore", "MetadataStore", "ObjectStore", hummingbird,
             nioCore, httpTypes, logging,
         ]),
         tests("HuggingFaceAPITests", [

@@ -30,7 +30,7 @@ extension TestAPI {
         case .nothing:
             #expect(answer.bytes.readableBytes == 0, sourceLocation: sourceLocation)
             return .null
-        case .bytes: return .string(answer.text)
+        case .bytes, .events: return .string(answer.text)
         }
     }
 }

@@ -1,3 +1,4 @@
+import Bundles
 import Foundation
 import GitStore
 import HTTPTypes
@@ -64,13 +65,16 @@ final class TestAPI: Sendable {
                 store: gitStore, cache: PackCacheSettings(folder: folder + "/staging/packs", maximumBytes: 1 << 20),
                 concurrency: 1),
             threads: threads, receiveLimits: ReceiveLimits(), concurrentReceives: 1)
+        let importer = BundleImporter(
+            store: store, objects: objects, git: gitStore, threads: threads, limits: ReceiveLimits(), identity: identity,
+            events: RepositoryEvents(), trust: NoTrust(), logger: Logger(label: "test"))
         api = HubAPI(
             APIServices(
                 identity: identity, store: store, repositories: RepositoryService(store: store, identity: identity),
                 git: git,
                 lfs: LFSService(
                     store: store, objects: objects, signer: TransferSigner(key: [UInt8](repeating: 7, count: 32))),
-                objects: objects, site: site))
+                objects: objects, imports: importer, importQueue: ImportQueue(importer: importer, logger: Logger(label: "test")), site: site))
         let router = Router(context: HubContext.self)
         router.add(middleware: RequestMiddleware())
         api.addRoutes(to: router)

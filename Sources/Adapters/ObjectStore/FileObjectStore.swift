@@ -24,6 +24,8 @@ package final class FileObjectStore: ObjectStore {
     /// Hashes and writes; separate from `readers`, so that uploads that wait for the disk do not hold up downloads.
     let writers: NIOThreadPool
     let readers: NIOThreadPool
+    /// Of imports: one reads, one hashes, one writes, and another two check what is there.
+    let stagers: NIOThreadPool
     /// What running multipart uploads have in memory: their hash so far.
     let partialHashes = PartialHashes()
     /// Objects that a check found changed: their next upload replaces the file, although it has the right size.
@@ -63,18 +65,21 @@ package final class FileObjectStore: ObjectStore {
         self.settings = settings
         try Folder.make(staging)
         try Folder.make(staging + "/uploads")
+        try Folder.make(staging + "/imports")
         try Folder.sync(staging)
         space = try DiskSpace(path: staging, reserveBytes: settings.reserveBytes)
         uploadMemory = MemoryShare(totalBytes: settings.transferMemoryBytes, pieceBytes: (256 << 10)...(4 << 20))
         readMemory = MemoryShare(totalBytes: settings.transferMemoryBytes, pieceBytes: (128 << 10)...(4 << 20))
         writers = NIOThreadPool(numberOfThreads: settings.writerThreads)
         readers = NIOThreadPool(numberOfThreads: settings.readerThreads)
+        stagers = NIOThreadPool(numberOfThreads: 5)
         for name in try Folder.names(in: staging) where name.hasPrefix(Self.temporaryPrefix) {
             // What stays is removed by the next start.
             _ = unlink("\(staging)/\(name)")
         }
         writers.start()
         readers.start()
+        stagers.start()
     }
 
     /// Ends the store's threads; calls that run are finished first.
@@ -82,6 +87,7 @@ package final class FileObjectStore: ObjectStore {
         // The pools report an error only when they are shut down twice.
         try? await writers.shutdownGracefully()
         try? await readers.shutdownGracefully()
+        try? await stagers.shutdownGracefully()
     }
 
     private static let temporaryPrefix = "object-"
@@ -164,6 +170,8 @@ package final class FileObjectStore: ObjectStore {
     }
 
     // MARK: For the other files of the store
+
+    var onStorageFailure: @Sendable (StorageFailure) -> Void { settings.onStorageFailure }
 
     func path(of id: ObjectID) -> String {
         "\(folder.path)/\(id.hex.prefix(2))/\(id.hex.dropFirst(2).prefix(2))/\(id.hex)"

@@ -1,3 +1,4 @@
+import Bundles
 import CSGHubAPI
 import Community
 import FoundationEssentials
@@ -46,6 +47,8 @@ package final class Hub: Sendable {
     /// What happens to repositories, for whoever follows it.
     package let events: RepositoryEvents
     package let community: Community
+    package let imports: BundleImporter
+    private let importQueue: ImportQueue
     package let metrics: MetricsRegistry
     /// Where the hub is reached, the main address first.
     package let externalAddresses: ExternalAddresses
@@ -96,6 +99,10 @@ package final class Hub: Sendable {
 
         community = Community(
             store: store, identity: identity, git: gitService, events: events, key: try secrets.key("community.key"))
+        imports = BundleImporter(
+            store: store, objects: objects, git: git, threads: gitThreads, limits: ReceiveLimits(), identity: identity, events: events,
+            trust: NoTrust(), logger: logger)
+        importQueue = ImportQueue(importer: imports, logger: logger)
         let router = Router(context: HubContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestMiddleware())
         router.add(middleware: GitHTTPMiddleware(identity: identity, git: gitService))
@@ -122,7 +129,7 @@ package final class Hub: Sendable {
         HubAPI(
             APIServices(
                 identity: identity, store: store, repositories: repositories, git: gitService, lfs: lfs,
-                objects: objects, site: facts)
+                objects: objects, imports: imports, importQueue: importQueue, site: facts)
         ).addRoutes(to: router)
         responder = router.buildResponder()
     }
@@ -147,7 +154,7 @@ package final class Hub: Sendable {
         var services: [any Service] = [
             ObjectSweeper(lfs: lfs, logger: logger), XetMaintenance(xet: xet, logger: logger),
             RepositoryMaintenance(git: gitService, logger: logger), FactsIndexer(facts: facts, logger: logger),
-            SyncFeedRecorder(store: store, git: gitService, logger: logger), MemoryReturn(), server,
+            SyncFeedRecorder(store: store, git: gitService, logger: logger), importQueue, MemoryReturn(), server,
         ]
         services += community.services(
             webhooks: WebhookSender(group: MultiThreadedEventLoopGroup.singleton), logger: logger)

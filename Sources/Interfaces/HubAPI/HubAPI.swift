@@ -1,3 +1,4 @@
+import Bundles
 import HTTPTypes
 import HubCore
 import Hummingbird
@@ -26,6 +27,7 @@ package struct HubAPI: Sendable {
             + ExportRoutes(services: services).routes + BundleSourceRoutes(services: services).routes + ReferenceRoutes(services: services).routes
             + ObjectRoutes(services: services).routes
             + CommitRoutes(services: services).routes + FileRoutes(services: services).routes
+            + ImportRoutes(services: services).routes
             + SettingRoutes(identity: services.identity).routes + AuditRoutes(identity: services.identity).routes
             + [Self.documentRoute(document)]
         document.routes.withLock { $0 = routes }
@@ -90,11 +92,13 @@ package struct APIServices: Sendable {
     package let git: GitService
     package let lfs: LFSService
     package let objects: FileObjectStore
+    package let imports: BundleImporter
+    package let importQueue: ImportQueue
     package let site: SiteFacts
 
     package init(
         identity: Identity, store: MetadataStore, repositories: RepositoryService, git: GitService, lfs: LFSService,
-        objects: FileObjectStore, site: SiteFacts
+        objects: FileObjectStore, imports: BundleImporter, importQueue: ImportQueue, site: SiteFacts
     ) {
         self.identity = identity
         self.store = store
@@ -103,6 +107,8 @@ package struct APIServices: Sendable {
         self.git = git
         self.lfs = lfs
         self.objects = objects
+        self.imports = imports
+        self.importQueue = importQueue
         self.site = site
     }
 }

@@ -19,6 +19,13 @@ package struct BundleLocation: Sendable {
     package let manifest: BundleManifest
     package let id: BundleID
 
+    package init(folder: String, manifestBytes: [UInt8], manifest: BundleManifest, id: BundleID) {
+        self.folder = folder
+        self.manifestBytes = manifestBytes
+        self.manifest = manifest
+        self.id = id
+    }
+
     package func path(of volume: BundleManifest.Volume) -> String { "\(folder)/\(volume.file)" }
 
     /// The volumes that are on this medium, by their files; nothing but their names and being files is looked at.

@@ -1,22 +1,22 @@
 import HubCore
 
 /// Where the entries of a volume lie. It follows from the length of the index and the sizes in it.
-struct VolumeLayout: Sendable {
-    struct Place: Hashable, Sendable {
+package struct VolumeLayout: Sendable {
+    package struct Place: Hashable, Sendable {
         /// Of the header.
-        var start: Int64
+        package var start: Int64
         /// Of the data.
-        var data: Int64
+        package var data: Int64
         /// Of the next header.
-        var end: Int64
+        package var end: Int64
     }
 
-    let places: [Place]
+    package let places: [Place]
     /// The whole tar file.
-    let sizeBytes: Int64
+    package let sizeBytes: Int64
 
     /// - Throws: `BundleError.unexpectedContent` when the sizes exceed what a file can have.
-    init(indexBytes: Int, entries: [VolumeIndex.Entry], volume: Int) throws(BundleError) {
+    package init(indexBytes: Int, entries: [VolumeIndex.Entry], volume: Int) throws(BundleError) {
         var offset = TarHeader.entryBytes(size: Int64(indexBytes))
         var places: [Place] = []
         places.reserveCapacity(entries.count)

@@ -151,16 +151,19 @@ package struct ImportPublication: Sendable {
     package var repositories: [Repository]
     /// As `AliasList` writes them: `gpt2=openai-community/gpt2`.
     package var aliases: [String]
+    /// Only some repositories of the bundle: the import stays as it is and goes on.
+    package var isPartial: Bool
     package var actor: String
     package var account: AccountID?
     package var audit: AuditEntry
 
     package init(
-        bundle: String, repositories: [Repository], aliases: [String] = [], actor: String, account: AccountID?, audit: AuditEntry
+        bundle: String, repositories: [Repository], aliases: [String] = [], isPartial: Bool = false, actor: String, account: AccountID?, audit: AuditEntry
     ) {
         self.bundle = bundle
         self.repositories = repositories
         self.aliases = aliases
+        self.isPartial = isPartial
         self.actor = actor
         self.account = account
         self.audit = audit

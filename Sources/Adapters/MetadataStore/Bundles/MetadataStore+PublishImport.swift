@@ -13,7 +13,8 @@ extension MetadataStore {
         try await write { db, now in
             let record = try ImportRow.find(publication.bundle, in: db).orThrow(.importNotFound)
             if let report = record.report { return .alreadyPublished(report) }
-            guard [.verified, .scanned, .awaitingApproval].contains(record.state) else {
+            let states: [ImportState] = publication.isPartial ? [.staging, .parked] : [.verified, .scanned, .awaitingApproval]
+            guard states.contains(record.state) else {
                 throw MetadataError.importState(record.state)
             }
             var application = ImportApplication(publication, record, at: now, in: db)
@@ -58,11 +59,13 @@ private struct ImportApplication {
     mutating func run() throws -> ImportReport {
         for repository in publication.repositories { try apply(repository) }
         try addAliases()
-        try db.run(
-            """
-            UPDATE imports SET state = 'published', reason_code = NULL, reason = NULL, report = ?, published_at = ?, updated_at = ?
-            WHERE id = ?
-            """, [try ImportRow.text(report), now, now, record.id])
+        if !publication.isPartial {
+            try db.run(
+                """
+                UPDATE imports SET state = 'published', reason_code = NULL, reason = NULL, report = ?, published_at = ?, updated_at = ?
+                WHERE id = ?
+                """, [try ImportRow.text(report), now, now, record.id])
+        }
         var entry = publication.audit
         entry.detail["repositories"] = String(report.repositories.count)
         entry.detail["objects"] = String(report.repositories.reduce(0) { $0 + $1.objectCount })

@@ -5,6 +5,11 @@ import HubCore
 package struct StoredObjectRecord: Hashable, Sendable {
     package let oid: ObjectID
     package let sizeBytes: Int64
+
+    package init(oid: ObjectID, sizeBytes: Int64) {
+        self.oid = oid
+        self.sizeBytes = sizeBytes
+    }
 }
 
 /// Names a lock.

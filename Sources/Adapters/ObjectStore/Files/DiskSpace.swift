@@ -38,6 +38,12 @@ final class DiskSpace: Sendable {
         return max(0, free - promised.withLock { $0 } - reserveBytes)
     }
 
+    /// How many files may still be made; `nil` where the file system does not count them.
+    func availableFiles() throws -> Int64? {
+        let status = try Self.status(of: path)
+        return status.f_files == 0 ? nil : Int64(clamping: UInt64(status.f_favail))
+    }
+
     func release(_ bytes: Int64) { promised.withLock { $0 -= bytes } }
 
     private static func status(of path: String) throws -> statvfs {

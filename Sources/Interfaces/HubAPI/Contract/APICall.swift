@@ -133,19 +133,17 @@ package struct APIErrorBody: APIModel {
 
     package let error: Detail
 
-    package static var schema: Schema {
+    static var detailSchema: Schema {
         .object(
-            "Error", "Why a request was refused.",
+            "ErrorDetail", "",
             [
-                .required(
-                    "error",
-                    .object(
-                        "ErrorDetail", "",
-                        [
-                            .required("code", .text, "Stable, for programs."),
-                            .required("message", .text, "For people; says what to do."),
-                            .required("request_id", .nullable(.text), "Finds the request in the hub's log."),
-                        ]), "")
+                .required("code", .text, "Stable, for programs."),
+                .required("message", .text, "For people; says what to do."),
+                .required("request_id", .nullable(.text), "Finds the request in the hub's log."),
             ])
+    }
+
+    package static var schema: Schema {
+        .object("Error", "Why a request was refused.", [.required("error", detailSchema, "")])
     }
 }

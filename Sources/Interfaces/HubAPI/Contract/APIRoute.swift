@@ -35,6 +35,8 @@ package enum APIContent: Hashable, Sendable {
     case json(Schema)
     /// One JSON value a line, streamed.
     case lines(Schema)
+    /// Server-sent events, each with one JSON value as its data.
+    case events(Schema)
     /// Bytes, streamed.
     case bytes
 
@@ -43,6 +45,7 @@ package enum APIContent: Hashable, Sendable {
         case .nothing: nil
         case .json: "application/json"
         case .lines: "application/x-ndjson"
+        case .events: "text/event-stream"
         case .bytes: "application/octet-stream"
         }
     }
@@ -50,7 +53,7 @@ package enum APIContent: Hashable, Sendable {
     package var schema: Schema? {
         switch self {
         case .nothing, .bytes: nil
-        case .json(let schema), .lines(let schema): schema
+        case .json(let schema), .lines(let schema), .events(let schema): schema
         }
     }
 }

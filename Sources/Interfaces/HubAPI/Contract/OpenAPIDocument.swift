@@ -81,6 +81,7 @@ package struct OpenAPIDocument: Sendable {
         case .json(let schema): ["schema": schema.json]
         // A description of one line: JSON Schema has no word for a stream of values.
         case .lines(let schema): ["schema": schema.json, "x-each-line": true]
+        case .events(let schema): ["schema": schema.json, "x-each-event": true]
         case .bytes, .nothing: ["schema": ["type": "string", "format": "binary"]]
         }
     }

@@ -32,7 +32,9 @@ extension Identity {
             switch setting {
             case .anonymousRead: settings.allowsAnonymousRead
             case .passwordForGit: settings.allowsPasswordForGit
-            case .membersCreateOrganizations, .passwordMinimumLength, .repositoryAliases, .webhookTargets: nil
+            case .membersCreateOrganizations, .passwordMinimumLength, .repositoryAliases, .webhookTargets, .importPublishing,
+                .importDirectories:
+                nil
             }
         return SiteSettingValue(
             key: setting.key, value: override.map(String.init) ?? stored ?? setting.defaultValue,

@@ -10,6 +10,8 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
     case passwordMinimumLength = "password-minimum-length"
     case repositoryAliases = "repository-aliases"
     case webhookTargets = "webhook-targets"
+    case importPublishing = "import-publishing"
+    case importDirectories = "import-directories"
 
     /// What a value may be.
     package enum Kind: Hashable, Sendable {
@@ -20,6 +22,10 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
         case aliases
         /// What `AllowedTargets` reads.
         case targets
+        /// One of these.
+        case words([String])
+        /// Absolute paths, separated by commas.
+        case paths
     }
 
     package var key: String { rawValue }
@@ -30,6 +36,8 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
         case .passwordMinimumLength: .number(8...128)
         case .repositoryAliases: .aliases
         case .webhookTargets: .targets
+        case .importPublishing: .words(["automatic", "administrator"])
+        case .importDirectories: .paths
         }
     }
 
@@ -38,6 +46,8 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
         case .anonymousRead, .passwordForGit, .membersCreateOrganizations: "false"
         case .passwordMinimumLength: "8"
         case .repositoryAliases, .webhookTargets: ""
+        case .importPublishing: "automatic"
+        case .importDirectories: "/media,/run/media,/mnt"
         }
     }
 
@@ -50,6 +60,10 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
         case .repositoryAliases: "What model ids of one part stand for, as in “gpt2=openai-community/gpt2, datasets/squad=rajpurkar/squad”."
         case .webhookTargets:
             "The hosts and address ranges that webhooks may be sent to, as in “hooks.example, *.ci.example, 10.1.0.0/16”; none unless set."
+        case .importPublishing:
+            "Who makes a verified offline bundle visible: automatic, or administrator, who looks at it first and publishes or rejects it."
+        case .importDirectories:
+            "Folders in which media with offline bundles are mounted; imports that are asked for by network read below these only."
         }
     }
 
@@ -60,6 +74,8 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
         case .number(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
         case .aliases: "a list such as “gpt2=openai-community/gpt2, datasets/squad=rajpurkar/squad” of at most \(AliasList.maximumCount)"
         case .targets: "a list of hosts and address ranges such as “hooks.example, 10.1.0.0/16” of at most \(AllowedTargets.maximumCount)"
+        case .words(let words): words.joined(separator: " or ")
+        case .paths: "a list of at most 20 absolute paths such as “/media,/mnt”"
         }
     }
 
@@ -81,7 +97,25 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
         case .targets:
             guard let list = AllowedTargets(text) else { throw .invalidSetting(key: key, rule: rule) }
             return list.text
+        case .words(let words):
+            guard words.contains(text.lowercased()) else { throw .invalidSetting(key: key, rule: rule) }
+            return text.lowercased()
+        case .paths:
+            let paths = Self.paths(text)
+            guard paths.count <= 20, paths.allSatisfy({ $0.hasPrefix("/") && !$0.contains("/../") && !$0.hasSuffix("/..") }) else {
+                throw .invalidSetting(key: key, rule: rule)
+            }
+            return paths.joined(separator: ",")
         }
+    }
+
+    /// The paths of a value of that kind.
+    package static func paths(_ text: String) -> [String] {
+        text.split(separator: ",").map { part in
+            var path = part.drop { $0 == " " }
+            while path.last == " " || (path.last == "/" && path.count > 1) { path = path.dropLast() }
+            return String(path)
+        }.filter { !$0.isEmpty }
     }
 
     init(parsing key: String) throws(IdentityError) {

@@ -1,0 +1,167 @@
+import Bundles
+import HubCore
+
+/// What an import would do and need.
+package struct PreflightModel: APIModel {
+    package struct Repository: APIModel {
+        package let sourceName: String
+        package let name: String
+        package let isNew: Bool
+        package let refCount: Int
+        package let objectCount: Int
+        package let objectBytes: Int64
+        @OrNull package var license: String? = nil
+        package let isGated: Bool
+
+        package static var schema: Schema {
+            .object(
+                "PreflightRepository", "Where a repository of a bundle would go.",
+                [
+                    .required("source_name", .text, "Its name in the bundle."),
+                    .required("name", .text, "Its name here."), .required("is_new", .boolean, ""),
+                    .required("ref_count", .count, ""), .required("object_count", .count, ""), .required("object_bytes", .count, ""),
+                    .required("license", .nullable(.text), "As its author declares; nobody has checked it."),
+                    .required("is_gated", .boolean, "Access is restricted where it came from."),
+                ])
+        }
+    }
+
+    package struct Volume: APIModel {
+        package let number: Int
+        @OrNull package var medium: Int? = nil
+        package let sizeBytes: Int64
+        package let isPresent: Bool
+        package let isDone: Bool
+
+        package static var schema: Schema {
+            .object(
+                "PreflightVolume", "A volume of a bundle.",
+                [
+                    .required("number", .count, ""), .required("medium", .nullable(.integer(minimum: 1, maximum: nil)), ""),
+                    .required("size_bytes", .count, ""), .required("is_present", .boolean, "On one of these media."),
+                    .required("is_done", .boolean, "Taken in already."),
+                ])
+        }
+    }
+
+    package let bundle: String
+    package let publisher: String
+    package let fingerprints: [String]
+    package let stream: String
+    package let sequence: Int64
+    @OrNull package var lastSequence: Int64? = nil
+    package let created: String
+    package let isDelta: Bool
+    @OrNull package var note: String? = nil
+    @OrNull package var state: String? = nil
+    package let repositories: [Repository]
+    package let volumes: [Volume]
+    package let organizations: [String]
+    package let contentBytes: Int64
+    package let presentBytes: Int64
+    package let copyBytes: Int64
+    package let neededBytes: Int64
+    package let freeBytes: Int64
+    package let neededFiles: Int64
+    @OrNull package var freeFiles: Int64? = nil
+    package let missingObjects: Int
+    package let missingObjectBytes: Int64
+    package let missingCommits: Int
+    package let heldNames: [String]
+    package let notes: [String]
+    @OrNull package var obstacle: APIErrorBody.Detail? = nil
+
+    init(_ preflight: ImportPreflight) {
+        bundle = preflight.bundle
+        publisher = preflight.publisher
+        fingerprints = preflight.fingerprints
+        stream = preflight.stream
+        sequence = preflight.sequence
+        _lastSequence = OrNull(wrappedValue: preflight.lastSequence)
+        created = preflight.created
+        isDelta = preflight.isDelta
+        _note = OrNull(wrappedValue: preflight.note)
+        _state = OrNull(wrappedValue: preflight.state)
+        repositories = preflight.repositories.map {
+            Repository(
+                sourceName: $0.sourceName, name: $0.name, isNew: $0.isNew, refCount: $0.refCount, objectCount: $0.objectCount,
+                objectBytes: $0.objectBytes, license: $0.license, isGated: $0.isGated)
+        }
+        volumes = preflight.volumes.map {
+            Volume(number: $0.number, medium: $0.medium, sizeBytes: $0.sizeBytes, isPresent: $0.isPresent, isDone: $0.isDone)
+        }
+        organizations = preflight.organizations
+        contentBytes = preflight.contentBytes
+        presentBytes = preflight.presentBytes
+        copyBytes = preflight.copyBytes
+        neededBytes = preflight.neededBytes
+        freeBytes = preflight.freeBytes
+        neededFiles = preflight.neededFiles
+        _freeFiles = OrNull(wrappedValue: preflight.freeFiles)
+        missingObjects = preflight.missingObjects
+        missingObjectBytes = preflight.missingObjectBytes
+        missingCommits = preflight.missingCommits
+        heldNames = preflight.heldNames
+        notes = preflight.notes
+        _obstacle = OrNull(
+            wrappedValue: (preflight.obstacle?.problem).map {
+                APIErrorBody.Detail(code: $0.code, message: $0.message, requestId: nil)
+            })
+    }
+
+    package static var schema: Schema {
+        .object(
+            "Preflight", "What an import would do and need; nothing was copied.",
+            [
+                .required("bundle", .text, ""), .required("publisher", .text, ""),
+                .required("fingerprints", .list(of: .text), "Of the keys that signed it."),
+                .required("stream", .text, ""), .required("sequence", .count, ""),
+                .required("last_sequence", .nullable(.count), "The highest of the stream that was published here."),
+                .required("created", .text, "As the publisher's clock said."), .required("is_delta", .boolean, ""),
+                .required("note", .nullable(.text), ""), .required("state", .nullable(.text), "If the import began before."),
+                .required("repositories", .list(of: Repository.schema), ""), .required("volumes", .list(of: Volume.schema), ""),
+                .required("organizations", .list(of: .text), "Those that will be made."),
+                .required("content_bytes", .count, ""), .required("present_bytes", .count, "Of these, staged or here already."),
+                .required("copy_bytes", .count, "Of these, still to be copied."),
+                .required("needed_bytes", .count, "What the disk must have room for."), .required("free_bytes", .count, ""),
+                .required("needed_files", .count, ""), .required("free_files", .nullable(.count), ""),
+                .required("missing_objects", .count, "Presumed and not here."), .required("missing_object_bytes", .count, ""),
+                .required("missing_commits", .count, "Presumed and not here."),
+                .required("held_names", .list(of: .text), "Names that need a mapping."),
+                .required("notes", .list(of: .text), "Things to know that stop nothing."),
+                .required(
+                    "obstacle",
+                    .nullable(APIErrorBody.detailSchema), "Why the import cannot begin."),
+            ])
+    }
+}
+
+package struct PreflightListModel: APIModel {
+    package let bundles: [PreflightModel]
+
+    package static var schema: Schema {
+        .object("PreflightList", "What would be imported.", [.required("bundles", .list(of: PreflightModel.schema), "")])
+    }
+}
+
+/// A bundle on a medium below an import directory.
+package struct ImportMediumModel: APIModel {
+    package let path: String
+    package let bundle: String
+    @OrNull package var state: String? = nil
+
+    package init(path: String, bundle: String, state: String?) {
+        self.path = path
+        self.bundle = bundle
+        _state = OrNull(wrappedValue: state)
+    }
+
+    package static var schema: Schema {
+        .object(
+            "ImportMedium", "A bundle found below an import directory; who signed it is not looked at here.",
+            [
+                .required("path", .text, "Where, for an import order."), .required("bundle", .text, ""),
+                .required("state", .nullable(.text), "Of its import, if it was let in before."),
+            ])
+    }
+}
