@@ -193,7 +193,7 @@ let package = Package(
         ]),
         tests("CSGHubAPITests", ["HubCore", "CSGHubAPI", hummingbird, nioCore, httpTypes]),
         tests("HubCommandsTests", [
-            "HubCore", "HubCommands", "HubAPI", "HubServer", hummingbird, nioCore, httpTypes, logging, serviceLifecycle,
+            "HubCore", "HubCommands", "HubTestSupport", "HubAPI", "HubServer", hummingbird, nioCore, httpTypes, logging, serviceLifecycle,
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
         tests("LayeringTests", []),

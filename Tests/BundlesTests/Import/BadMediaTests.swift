@@ -141,6 +141,27 @@ struct BadMediaTests {
         try await site.publish(bundle.media)
     }
 
+    @Test(
+        "a medium that was pulled keeps what came, and asks for it again",
+        .enabled(if: LoopDevice.isAvailable, "needs root and loop devices"))
+    func pulledMedium() async throws {
+        let site = try ImportSite()
+        let large = [made(70 << 20), made(80 << 20, 2)]
+        let bundle = try MadeBundle([try content(try SourceRepository(), large: large)])
+        let device = try LoopDevice(holding: bundle.media[0], megabytes: 240)
+        let mount = try device.mount()
+        try device.cut(to: 100)
+        let outcome = try await site.take([mount])
+        let problem = try problem(outcome)
+        #expect(problem.kind == .unavailable && problem.message.contains("cannot be read"), "\(problem)")
+        #expect(outcome.record?.state == .staging)
+        #expect(try await isUntouched(site))
+        let rest = try #require(try await site.importer.preflight(ImportOptions(paths: bundle.media), by: site.caller).first)
+        #expect(rest.presentBytes >= 64 << 20)
+        try await site.publish(bundle.media)
+        for bytes in large { #expect(try await site.object(BundleDigest.hash(bytes), in: "models/qwen/qwen3") == bytes) }
+    }
+
     @Test("without the last disc the rest waits, and what is whole can be published alone")
     func missingLastDisc() async throws {
         let site = try ImportSite()
