@@ -91,7 +91,8 @@ let package = Package(
         ]),
 
         module("Community", in: "Services", [
-            "HubCore", "MetadataStore", "GitStore", "Identity", "Repositories", "COpenSSL", nioCore, logging, serviceLifecycle,
+            "HubCore", "MetadataStore", "GitStore", "ObjectStore", "Identity", "Repositories", "COpenSSL", nioCore, logging,
+            serviceLifecycle,
         ]),
 
         module("Bundles", in: "Services", [
@@ -162,7 +163,7 @@ let package = Package(
             serviceLifecycle,
         ]),
         tests("CommunityTests", [
-            "Community", "Repositories", "Identity", "MetadataStore", "GitStore", "HubCore", "HubTestSupport", logging,
+            "Community", "Repositories", "Identity", "MetadataStore", "GitStore", "ObjectStore", "HubCore", "HubTestSupport", logging, nioCore,
         ]),
         tests("GitProtocolsTests", [
             "GitProtocols", "HubCore", "HubTestSupport", "Identity", "MetadataStore", "ObjectStore", "Repositories", "WebCore", "COpenSSL",

@@ -4,6 +4,7 @@ import HubCore
 import HubTestSupport
 import Identity
 import MetadataStore
+import ObjectStore
 import Repositories
 import Testing
 
@@ -15,6 +16,7 @@ final class TestCommunity: Sendable {
     let store: MetadataStore
     let identity: Identity
     let threads: GitThreads
+    let objects: FileObjectStore
     let sender: PackSender
     let events = RepositoryEvents()
     let git: GitService
@@ -30,6 +32,10 @@ final class TestCommunity: Sendable {
         store = try MetadataStore(path: folder.path + "/hub.db")
         identity = Identity(store: store, settings: IdentitySettings(externalURL: "https://hub.test"))
         threads = GitThreads(count: 2)
+        var settings = FileObjectStore.Settings(onStorageFailure: { fatalError("\($0)") })
+        settings.reserveBytes = 0
+        objects = try FileObjectStore(
+            root: folder.path + "/objects", staging: folder.path + "/object-staging", settings: settings)
         let files = try GitStore(root: folder.path + "/git", staging: folder.path + "/staging", threads: threads)
         sender = try PackSender(
             store: files, cache: PackCacheSettings(folder: folder.path + "/staging/packs", maximumBytes: 1 << 20), concurrency: 1)
@@ -37,7 +43,7 @@ final class TestCommunity: Sendable {
             store: store, git: files, sender: sender, threads: threads, receiveLimits: ReceiveLimits(), concurrentReceives: 2,
             events: events)
         community = Community(
-            store: store, identity: identity, git: git, events: events, key: [UInt8](repeating: 7, count: 32))
+            store: store, objects: objects, identity: identity, git: git, events: events, key: [UInt8](repeating: 7, count: 32))
         let audit = AuditEntry(actor: "test", action: "test", target: "test")
         ada = Caller(.account(try await store.createAccount(NewAccount(name: NamespaceName(parsing: "ada")), audit: audit)))
         bob = Caller(.account(try await store.createAccount(NewAccount(name: NamespaceName(parsing: "bob")), audit: audit)))
@@ -75,6 +81,7 @@ final class TestCommunity: Sendable {
     }
 
     func close() async throws {
+        await objects.close()
         try await sender.stop()
         try await threads.stop()
         try store.close()

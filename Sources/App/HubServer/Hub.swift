@@ -98,7 +98,8 @@ package final class Hub: Sendable {
         facts = FactsService(store: store, git: gitService, lfs: lfs, logger: logger)
 
         community = Community(
-            store: store, identity: identity, git: gitService, events: events, key: try secrets.key("community.key"))
+            store: store, objects: objects, identity: identity, git: gitService, events: events,
+            key: try secrets.key("community.key"))
         imports = BundleImporter(
             store: store, objects: objects, git: git, threads: gitThreads, limits: ReceiveLimits(), identity: identity, events: events,
             trust: NoTrust(), logger: logger)

@@ -3,6 +3,7 @@ import HubCore
 import Identity
 import Logging
 import MetadataStore
+import ObjectStore
 import Repositories
 import ServiceLifecycle
 
@@ -11,6 +12,7 @@ package struct Community: Sendable {
     package let access: AccessRequests
     package let discussions: Discussions
     package let pullRequests: PullRequests
+    package let attachments: Attachments
     package let likes: Likes
     package let collections: Collections
     package let spaces: Spaces
@@ -20,7 +22,9 @@ package struct Community: Sendable {
     private let events: RepositoryEvents
 
     /// - Parameter key: 32 random bytes of `secrets/`, which seal what must not be read from the database.
-    package init(store: MetadataStore, identity: Identity, git: GitService, events: RepositoryEvents, key: [UInt8]) {
+    package init(
+        store: MetadataStore, objects: FileObjectStore, identity: Identity, git: GitService, events: RepositoryEvents, key: [UInt8]
+    ) {
         let box = SecretBox(key: key)
         self.store = store
         self.events = events
@@ -32,6 +36,7 @@ package struct Community: Sendable {
         discussions = Discussions(store: store, identity: identity, git: git,
             notices: DiscussionNotices { notice, repository, _ in await queue.add(notice, in: repository) })
         pullRequests = PullRequests(discussions)
+        attachments = Attachments(store: store, objects: objects, identity: identity)
         likes = Likes(store: store, identity: identity)
         collections = Collections(store: store, identity: identity)
         spaces = Spaces(store: store, identity: identity, git: git, box: box)

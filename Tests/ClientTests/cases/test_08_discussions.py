@@ -1,5 +1,7 @@
 """Discussions and pull requests. hf-hub-api §8."""
 
+import base64
+
 import pytest
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 
@@ -246,15 +248,34 @@ def test_pull_requests_of_datasets(owner, repositories):
     assert owner.file_exists(repo, "b.csv", repo_type="dataset")
 
 
-@since("2.0")
-@pytest.mark.xfail(reason="the hub takes no attachments yet", strict=True)
-def test_attachments(ada, tmp_path):
-    import base64
+PICTURE = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
 
+
+@since("2.0")
+def test_attachments(ada, repo, raw, people, tmp_path):
     picture = tmp_path / "dot.png"
-    picture.write_bytes(base64.b64decode(
-        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="))
-    assert ada.upload_attachment(picture).startswith("http")
+    picture.write_bytes(PICTURE)
+    address = ada.upload_attachment(picture)
+    assert address.startswith("http")
+    path = "/uploads/" + address.split("/uploads/")[1]
+    answer = raw("GET", path, token=people.token("ada"))
+    assert (answer.status, answer.body, answer.headers["Content-Type"]) == (200, PICTURE, "image/png")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    # Others see it once a discussion that they may read shows it.
+    assert raw("GET", path, token=people.token("bob")).status == 404
+    ada.create_discussion(repo, "Bug", description=f"![dot]({address})")
+    assert raw("GET", path, token=people.token("bob")).body == PICTURE
+
+
+@since("2.0")
+def test_attachments_of_who_has_not_signed_in(visitor, tmp_path):
+    picture = tmp_path / "dot.png"
+    picture.write_bytes(PICTURE)
+    with pytest.raises(HfHubHTTPError) as error:
+        visitor.upload_attachment(picture, token=False)
+    assert status_of(error) == 401
 
 
 def test_attachments_that_are_no_pictures(raw, people):

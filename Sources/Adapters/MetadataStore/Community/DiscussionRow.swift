@@ -63,6 +63,7 @@ enum DiscussionRow {
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [discussion, id, event.type, event.author, event.authorName, event.text, event.secondText, event.oid, now])
+        if event.type == "comment" { try AttachmentRow.noteMentions(in: event.text, by: event.author, of: discussion, in: db) }
         return id
     }
 

@@ -138,6 +138,7 @@ extension MetadataStore {
             try db.run(
                 "UPDATE discussion_events SET text = ?, edited_at = ?, editor_id = ? WHERE discussion_id = ? AND public_id = ?",
                 [text, now, editor, discussion, id])
+            try AttachmentRow.noteMentions(in: text, by: editor, of: discussion, in: db)
             return try DiscussionRow.event(id, of: discussion, in: db)
         }
     }

@@ -24,6 +24,19 @@ extension MetadataStore {
     static func link(
         _ oid: ObjectID, sizeBytes: Int64, repository: RepositoryID, account: AccountID?, at now: Int64, in db: Database
     ) throws {
+        try prepare(oid, sizeBytes: sizeBytes, at: now, in: db)
+        try db.run(
+            """
+            INSERT INTO object_links (repository_id, oid, account_id, created_at)
+            VALUES (?, ?, (SELECT id FROM accounts WHERE id = ?), ?) ON CONFLICT (repository_id, oid) DO NOTHING
+            """, [repository, oid, account, now])
+        if db.changesCount == 1 {
+            try db.run("UPDATE objects SET links = links + 1, unlinked_at = NULL WHERE oid = ?", [oid])
+        }
+    }
+
+    /// Makes the row of an object that is stored, to be linked in the same transaction.
+    static func prepare(_ oid: ObjectID, sizeBytes: Int64, at now: Int64, in db: Database) throws {
         if let known = try db.row("SELECT size_bytes, is_sweeping FROM objects WHERE oid = ?", [oid]) {
             guard known[0] == sizeBytes else { throw MetadataError.sizeMismatch(oid) }
             // Its file is going, or may go with the one that was just found in place.
@@ -32,14 +45,6 @@ extension MetadataStore {
             try db.run(
                 "INSERT INTO objects (oid, size_bytes, created_at, unlinked_at) VALUES (?, ?, ?, ?)",
                 [oid, sizeBytes, now, now])
-        }
-        try db.run(
-            """
-            INSERT INTO object_links (repository_id, oid, account_id, created_at)
-            VALUES (?, ?, (SELECT id FROM accounts WHERE id = ?), ?) ON CONFLICT (repository_id, oid) DO NOTHING
-            """, [repository, oid, account, now])
-        if db.changesCount == 1 {
-            try db.run("UPDATE objects SET links = links + 1, unlinked_at = NULL WHERE oid = ?", [oid])
         }
     }
 

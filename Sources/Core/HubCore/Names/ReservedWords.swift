@@ -12,7 +12,7 @@ package enum ReservedWords {
         "openapi.json", "organization", "organizations", "orgs", "papers", "pricing", "privacy", "profile", "public", "readyz",
         "register", "resolve-cache", "root", "robots.txt", "search", "security", "settings", "setup", "sign-in", "sign-out",
         "signin", "signout", "signup", "site", "site-ca.pem", "space", "spaces", "sso", "static", "status", "support", "system", "tasks", "terms",
-        "token", "tokens", "trending", "user", "users", "v1", "v2", "webhooks", "welcome", "well-known", "xet",
+        "token", "tokens", "trending", "uploads", "user", "users", "v1", "v2", "webhooks", "welcome", "well-known", "xet",
     ]
 
     package static func contains(_ text: String) -> Bool { all.contains(text.lowercased()) }

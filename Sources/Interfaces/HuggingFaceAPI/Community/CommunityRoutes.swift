@@ -12,6 +12,7 @@ package struct CommunityRoutes: Sendable {
 
     package var all: [HubRoute] {
         AccessRoutes(community: community).all + DiscussionRoutes(community: community).all
+            + AttachmentRoutes(community: community).all
             + LikeRoutes(community: community).all + CollectionRoutes(community: community).all
             + SpaceRoutes(community: community).all + WebhookRoutes(community: community).all
     }

@@ -51,7 +51,7 @@ enum ResolveRoutes {
     }
 
     /// What users stored is no page of the hub, whatever a browser makes of it.
-    private static let sandbox = "default-src 'none'; frame-ancestors 'none'; sandbox"
+    static let sandbox = "default-src 'none'; frame-ancestors 'none'; sandbox"
 
     private static func file(_ call: HubCall, _ view: RevisionView) async throws -> FileEntry {
         let path = call.value("path")

@@ -83,6 +83,16 @@ extension Identity {
         return namespace
     }
 
+    /// The account of somebody who may change anything at all: signed in, and not by a token that only reads.
+    package func requireContributor(_ principal: Principal) throws -> Account {
+        try requireSignedIn(principal)
+        if case .token(let token, _) = principal, token.scope < .write { throw IdentityError.tokenTooNarrow(needs: .write) }
+        guard let account = principal.account else {
+            throw ProblemError(.invalid, code: "no_account", "This is done by an account; sign in with one.")
+        }
+        return account
+    }
+
     /// Administers the organization: its members with the role `admin`, and administrators of the site.
     package func requireAdministration(
         of name: NamespaceName, by principal: Principal

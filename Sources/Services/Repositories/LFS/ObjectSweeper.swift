@@ -4,7 +4,7 @@ import MetadataStore
 import ObjectStore
 import ServiceLifecycle
 
-/// Removes objects that no repository links and uploads that nobody finishes, after a grace time.
+/// Removes objects that nothing links, attachments that no discussion mentions and uploads that nobody finishes, after a grace time.
 package struct ObjectSweeper: Service {
     /// How long an object without a link stays: uploads come before the push that needs them.
     package static let grace: TimeInterval = 24 * 3600
@@ -44,6 +44,7 @@ package struct ObjectSweeper: Service {
         for name in try await lfs.objects.uploads() where try await lfs.store.upload(name) == nil {
             try await lfs.objects.discardUpload(name)
         }
+        while try await lfs.store.removeUnusedAttachments(before: now.addingTimeInterval(-Self.grace)) > 0 {}
         return try await sweepUnlinked(now: now) + sweepUnknown(now: now)
     }
 
