@@ -106,7 +106,7 @@ let package = Package(
             .product(name: "CoreMetrics", package: "swift-metrics"),
         ]),
         module("GitProtocols", in: "Interfaces", [
-            "HubCore", "WebCore", "Identity", "Repositories", "GitStore", "ObjectStore", "MetadataStore", "CZlib",
+            "HubCore", "WebCore", "Identity", "Repositories", "Community", "GitStore", "ObjectStore", "MetadataStore", "CZlib",
             hummingbird, nioCore, httpTypes, logging, metrics,
         ]),
         module("HubAPI", in: "Interfaces", [

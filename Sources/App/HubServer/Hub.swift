@@ -106,7 +106,7 @@ package final class Hub: Sendable {
         importQueue = ImportQueue(importer: imports, logger: logger)
         let router = Router(context: HubContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestMiddleware())
-        router.add(middleware: GitHTTPMiddleware(identity: identity, git: gitService))
+        router.add(middleware: GitHTTPMiddleware(identity: identity, git: gitService, lfs: lfs, pullRequests: community.pullRequests))
         router.add(middleware: LFSMiddleware(identity: identity, lfs: lfs))
         var extensions = HubExtensions()
         extensions.pullRequests = CommitPullRequests(community)

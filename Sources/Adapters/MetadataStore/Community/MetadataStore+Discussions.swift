@@ -62,6 +62,17 @@ extension MetadataStore {
         }
     }
 
+    /// Whether an account has a pull request there that is not merged or closed.
+    package func hasUnmergedPullRequest(of account: AccountID, in repository: RepositoryID) async throws -> Bool {
+        try lookUp { db in
+            try db.exists(
+                """
+                SELECT 1 FROM discussions INDEXED BY discussions_by_author
+                WHERE author_id = ? AND repository_id = ? AND is_pull_request = 1 AND status IN ('draft', 'open')
+                """, [account, repository])
+        }
+    }
+
     // MARK: - Changing
 
     /// Opens a discussion; a pull request gets its ref, pointing to its base, in the same transaction.

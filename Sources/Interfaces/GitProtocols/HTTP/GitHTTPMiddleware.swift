@@ -1,3 +1,4 @@
+import Community
 import HTTPTypes
 import HubCore
 import Hummingbird
@@ -15,14 +16,18 @@ package struct GitHTTPMiddleware: RouterMiddleware {
 
     private let identity: Identity
     private let git: GitService
+    private let proposals: UploadProposals
+    private let pullRequests: PullRequests
     private let uploadPack: UploadPackResponder
     private let receivePack: ReceivePackResponder
 
-    package init(identity: Identity, git: GitService) {
+    package init(identity: Identity, git: GitService, lfs: LFSService, pullRequests: PullRequests) {
         self.identity = identity
         self.git = git
+        proposals = lfs.proposals
+        self.pullRequests = pullRequests
         uploadPack = UploadPackResponder(git: git)
-        receivePack = ReceivePackResponder(git: git)
+        receivePack = ReceivePackResponder(git: git, pullRequests: pullRequests)
     }
 
     package func handle(
@@ -53,7 +58,11 @@ package struct GitHTTPMiddleware: RouterMiddleware {
     private func advertise(_ request: Request, address: GitAddress, context: HubContext) async throws -> Response {
         guard let name = request.uri.queryParameters["service"] else { throw GitHTTPError.dumbProtocol }
         guard let service = GitService.Name(rawValue: String(name)) else { throw GitHTTPError.unknownService }
-        let (repository, _) = try await open(address, for: service.action, request: request, context: context)
+        let repository: Repository
+        switch service {
+        case .uploadPack: (repository, _) = try await open(address, for: .readContent, request: request, context: context)
+        case .receivePack: (repository, _) = try await openForPush(address, request: request, context: context)
+        }
         let version = ProtocolVersion(header: request.headers[.gitProtocol])
         var buffer = ByteBuffer()
         if service == .uploadPack, version == .v2 {
@@ -92,11 +101,25 @@ package struct GitHTTPMiddleware: RouterMiddleware {
 
     private func receive(_ request: Request, address: GitAddress, context: HubContext) async throws -> Response {
         try requireType(request, "application/x-git-receive-pack-request")
-        let (repository, principal) = try await open(address, for: .write, request: request, context: context)
+        let (repository, principal) = try await openForPush(address, request: request, context: context)
         let answer = try await receivePack.respond(
             body: try GitRequestBody(request), repository: repository,
             caller: Caller(principal, address: context.remoteAddress), fairKey: fairKey(principal, context))
         return GitResponse.make(answer, type: "application/x-git-receive-pack-result")
+    }
+
+    /// For those who may write, and for those who have an open pull request there; `ReceivePackResponder` judges each ref.
+    private func openForPush(
+        _ address: GitAddress, request: Request, context: HubContext
+    ) async throws -> (Repository, Principal) {
+        let (repository, principal) = try await open(address, for: .read, request: request, context: context)
+        if try await pullRequests.hasOwn(in: repository, by: principal), let account = principal.account {
+            // The large files come before the commits that name them.
+            proposals.note(account.id, in: repository.id)
+        } else {
+            try await identity.require(.write, on: repository, by: principal)
+        }
+        return (repository, principal)
     }
 
     private func open(
@@ -121,8 +144,6 @@ extension GitService {
     enum Name: String {
         case uploadPack = "git-upload-pack"
         case receivePack = "git-receive-pack"
-
-        var action: RepositoryAction { self == .uploadPack ? .readContent : .write }
     }
 }
 

@@ -47,7 +47,8 @@ struct LFSLocks: Sendable {
     /// What a client asks before it pushes: whose locks there are.
     func verify() async throws -> Response {
         try call.checkAccept()
-        let (repository, principal) = try await call.repository(for: .write)
+        let (repository, principal) = try await call.repository(for: .read)
+        try await call.requireUpload(to: repository, by: principal)
         let form = try await call.body(LFSForms.VerifyRequest.self)
         let after = form.cursor.flatMap { $0.isEmpty ? nil : $0 }
         let page = try await call.lfs.locks(

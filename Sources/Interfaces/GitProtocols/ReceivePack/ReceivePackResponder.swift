@@ -1,3 +1,4 @@
+import Community
 import GitStore
 import HubCore
 import Hummingbird
@@ -14,6 +15,7 @@ struct ReceivePackResponder: Sendable {
     static let maximumCommandBytes = 16 << 20
 
     let git: GitService
+    let pullRequests: PullRequests
 
     func respond(
         body: GitRequestBody, repository: Repository, caller: Caller, fairKey: String
@@ -21,16 +23,22 @@ struct ReceivePackResponder: Sendable {
         var body = body
         guard let request = try await readCommands(&body), !request.commands.isEmpty else { return ResponseBody() }
         let snapshot = try await git.snapshot(of: repository)
+        let commands = request.commands.map { PushCommand(name: $0.name, old: $0.old, new: $0.new) }
+        let objections = try await pullRequests.objections(to: commands, in: repository, by: caller.principal)
         let received: Result<PackReceiver?, any Error>
         do {
-            received = .success(request.sendsPack ? try await receivePack(&body, snapshot: snapshot) : nil)
+            // What sets no ref is not stored, but read, so that git gets to read why.
+            let isRefused = commands.allSatisfy { objections[$0.name] != nil }
+            if isRefused { while try await body.next() != nil {} }
+            received = .success(request.sendsPack && !isRefused ? try await receivePack(&body, snapshot: snapshot) : nil)
         } catch let refusal as any Refusal {
             // The rest is read and dropped, so that git gets to read why.
             while try await body.next() != nil {}
             received = .failure(refusal)
         }
         let push = ReceivedPush(
-            request: request, snapshot: snapshot, caller: caller, git: git, fairKey: fairKey)
+            request: request, commands: commands, objections: objections, snapshot: snapshot, caller: caller, git: git,
+            fairKey: fairKey)
         return ResponseBody { writer in
             var report = ReceiveReport(request: request)
             do {
@@ -88,19 +96,20 @@ struct ReceivePackResponder: Sendable {
 /// A push whose bytes have arrived: the pack is checked, the refs are moved, the client is told.
 private struct ReceivedPush: Sendable {
     let request: ReceivePackRequest
+    let commands: [PushCommand]
+    let objections: [String: String]
     let snapshot: GitSnapshot
     let caller: Caller
     let git: GitService
     let fairKey: String
 
     func run(_ receiver: PackReceiver?, report: inout ReceiveReport, writer: inout any ResponseBodyWriter) async throws {
-        let commands = request.commands.map { PushCommand(name: $0.name, old: $0.old, new: $0.new) }
         var pack: ReceivedPack?
         if let receiver {
             pack = try await finish(receiver, tips: commands.compactMap(\.new), writer: &writer)
         }
         let outcome = try await git.push(
-            commands, pack: pack, snapshot: snapshot, isAtomic: request.isAtomic, by: caller)
+            commands, pack: pack, snapshot: snapshot, isAtomic: request.isAtomic, objections: objections, by: caller)
         report.set(outcome)
     }
 

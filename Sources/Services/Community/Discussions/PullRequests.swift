@@ -40,6 +40,53 @@ package struct PullRequests: Sendable {
         return author.account == principal.account?.id && (found.status == .draft || found.status == .open)
     }
 
+    /// Whether somebody who may not write has a pull request here that is open, and so something to push to.
+    package func hasOwn(in repository: Repository, by principal: Principal) async throws -> Bool {
+        guard let account = principal.account, try await identity.may(.propose, on: repository, by: principal) else { return false }
+        return try await store.hasUnmergedPullRequest(of: account.id, in: repository.id)
+    }
+
+    /// Why a push may not set these refs, by their names; those that it may are left out.
+    ///
+    /// Whoever may write sets all of them, but the ref of a pull request stays as long as that does. Others set those of their own open
+    /// pull requests.
+    package func objections(
+        to commands: [PushCommand], in repository: Repository, by principal: Principal
+    ) async throws -> [String: String] {
+        let isWriter = try await identity.may(.write, on: repository, by: principal)
+        var objections: [String: String] = [:]
+        for command in commands {
+            try Task.checkCancellation()
+            let found: Discussion?
+            if let number = ReferenceName(command.name).flatMap(Self.number) {
+                found = try await store.discussion(number, in: repository.id).flatMap { $0.isPullRequest ? $0 : nil }
+            } else {
+                found = nil
+            }
+            objections[command.name] = Self.objection(to: command, of: found, isWriter: isWriter, account: principal.account?.id)
+        }
+        return objections
+    }
+
+    private static func objection(
+        to command: PushCommand, of found: Discussion?, isWriter: Bool, account: AccountID?
+    ) -> String? {
+        if let found, command.new == nil { return "the ref of pull request \(found.number) cannot be deleted; close it instead" }
+        if isWriter { return nil }
+        guard let found else {
+            return command.name.hasPrefix("refs/pr/")
+                ? "there is no such pull request; open one first"
+                : "only those who may write to this repository push here; you may push to refs/pr/N of your own pull request"
+        }
+        guard let author = found.author, author.account == account else {
+            return "pull request \(found.number) is somebody else's; its author and those who may write push to it"
+        }
+        guard found.status == .draft || found.status == .open else {
+            return "pull request \(found.number) is \(found.status.rawValue); open another one"
+        }
+        return nil
+    }
+
     /// `7` for `refs/pr/7`.
     package static func number(of reference: ReferenceName) -> Int? {
         guard reference.text.hasPrefix("refs/pr/") else { return nil }

@@ -37,8 +37,10 @@ extension GitService {
     /// Applies a push: checks its refs, publishes its pack, then moves the refs in one transaction.
     ///
     /// Nothing is visible before that transaction, and nothing at all if every command is refused.
+    /// - Parameter objections: why refs, by their names, may not be set, whatever the push brings.
     package func push(
-        _ commands: [PushCommand], pack: ReceivedPack?, snapshot: GitSnapshot, isAtomic: Bool, by caller: Caller
+        _ commands: [PushCommand], pack: ReceivedPack?, snapshot: GitSnapshot, isAtomic: Bool, objections: [String: String] = [:],
+        by caller: Caller
     ) async throws -> PushReport {
         let names = Dictionary(grouping: commands, by: \.name)
         if let twice = names.first(where: { $0.value.count > 1 })?.key {
@@ -51,7 +53,10 @@ extension GitService {
         }
         let verdicts = try await threads.run {
             let objects = try pack?.objects(joinedWith: snapshot.objects) ?? snapshot.objects
-            return try commands.map { try PushRules.check($0, objects: objects, state: snapshot.state) }
+            return try commands.map { command -> PushRules.Verdict in
+                if let objection = objections[command.name] { return .refused(objection) }
+                return try PushRules.check(command, objects: objects, state: snapshot.state)
+            }
         }
         let updates = verdicts.compactMap(\.update)
         if updates.isEmpty || (isAtomic && updates.count < commands.count) {

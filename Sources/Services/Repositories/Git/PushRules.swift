@@ -28,6 +28,7 @@ enum PushRules {
         }
         guard let header = try objects.header(of: new) else { return .refused("missing necessary objects") }
         if name.isBranch, header.type != .commit { return .refused("a branch must point to a commit") }
+        if name.text.hasPrefix("refs/pr/"), header.type != .commit { return .refused("a pull request must point to a commit") }
         let peeled: GitOID?
         do {
             peeled = header.type == .tag ? try objects.peel(new) : nil
