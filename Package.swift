@@ -110,7 +110,7 @@ let package = Package(
             hummingbird, nioCore, httpTypes, logging, metrics,
         ]),
         module("HubAPI", in: "Interfaces", [
-            "HubCore", "WebCore", "Identity", "Repositories", "Bundles", "GitStore", "ObjectStore", "MetadataStore", hummingbird, nioCore,
+            "HubCore", "WebCore", "Identity", "Repositories", "Community", "Bundles", "GitStore", "ObjectStore", "MetadataStore", hummingbird, nioCore,
             httpTypes, logging,
         ]),
         module("HuggingFaceAPI", in: "Interfaces", [
@@ -185,7 +185,7 @@ let package = Package(
             httpTypes, nioCore, nioPosix, logging, serviceLifecycle, .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ]),
         tests("HubAPITests", [
-            "HubCore", "HubAPI", "WebCore", "Identity", "Repositories", "Bundles", "BundleFormat", "GitStore", "MetadataStore", "ObjectStore", hummingbird,
+            "HubCore", "HubAPI", "WebCore", "Identity", "Repositories", "Community", "Bundles", "BundleFormat", "GitStore", "MetadataStore", "ObjectStore", hummingbird,
             nioCore, httpTypes, logging,
         ]),
         tests("HuggingFaceAPITests", [

@@ -1,4 +1,5 @@
 import Bundles
+import Community
 import Foundation
 import GitStore
 import HTTPTypes
@@ -71,7 +72,7 @@ final class TestAPI: Sendable {
         api = HubAPI(
             APIServices(
                 identity: identity, store: store, repositories: RepositoryService(store: store, identity: identity),
-                git: git,
+                access: AccessRequests(store: store, identity: identity), git: git,
                 lfs: LFSService(
                     store: store, objects: objects, signer: TransferSigner(key: [UInt8](repeating: 7, count: 32))),
                 objects: objects, imports: importer, importQueue: ImportQueue(importer: importer, logger: Logger(label: "test")), site: site))

@@ -49,8 +49,8 @@ struct FolderUploadTests {
     }
 
     private static let repository = """
-        {"created_at":"2026-01-31T12:00:00Z","default_branch":"main","deleted_at":null,"description":null,"is_protected":false,"id":"1","kind":"model","name":"m",\
-        "namespace":"ada","updated_at":"2026-01-31T12:00:00Z","visibility":"private"}
+        {"created_at":"2026-01-31T12:00:00Z","default_branch":"main","deleted_at":null,"description":null,"gate":"none","is_protected":false,"id":"1","kind":"model",\
+        "name":"m","namespace":"ada","updated_at":"2026-01-31T12:00:00Z","visibility":"private"}
         """
 
     /// The changes of the commit that was sent, by path.

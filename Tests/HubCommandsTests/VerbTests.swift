@@ -69,6 +69,28 @@ struct VerbTests {
         #expect(console.errors == "There is no such account.\n")
     }
 
+    @Test("access verbs send one decision, and print whom it is about")
+    func access() async {
+        let hub = ScriptedHub { _ in
+            (
+                200,
+                """
+                {"account":"bob","answers":{"Why":"research"},"decided_at":null,"email":null,"full_name":null,"reason":null,\
+                "requested_at":"2026-01-31T12:00:00Z","status":"accepted"}
+                """
+            )
+        }
+        let console = TestConsole()
+        for (verb, body) in [
+            ("grant", #""status":"accepted""#), ("reject", #""status":"rejected""#), ("cancel", #""status":"pending""#),
+        ] {
+            #expect(await hub.run("access", verb, "model", "ada/bert", "bob", on: console) == 0)
+            #expect(hub.requests.last?.line == "PUT /api/hub/v1/repositories/model/ada/bert/access-requests/bob")
+            #expect(hub.requests.last?.body.contains(body) == true)
+        }
+        #expect(console.output == "bob\nbob\nbob\n")
+    }
+
     @Test("a destructive verb does nothing where nobody can be asked")
     func confirmation() async {
         let hub = ScriptedHub { _ in (200, Self.account) }

@@ -17,8 +17,8 @@ package struct HubCommand: AsyncParsableCommand {
         version: HubVersion.text,
         subcommands: [
             ServeCommand.self, AccountCommand.self, OrganizationCommand.self, TokenCommand.self, RepositoryCommand.self,
-            ObjectCommand.self, SettingCommand.self, AuditCommand.self, DoctorCommand.self, VersionCommand.self,
-            BundleCommand.self, InventoryCommand.self, BenchmarkCommand.self,
+            AccessCommand.self, ObjectCommand.self, SettingCommand.self, AuditCommand.self, DoctorCommand.self,
+            VersionCommand.self, BundleCommand.self, InventoryCommand.self, BenchmarkCommand.self,
         ])
 
     package init() {}

@@ -129,7 +129,7 @@ package final class Hub: Sendable {
             isServing: purpose == .serving, isEncrypted: settings.tls != .off, authorityCertificate: network?.authorityCertificate)
         HubAPI(
             APIServices(
-                identity: identity, store: store, repositories: repositories, git: gitService, lfs: lfs,
+                identity: identity, store: store, repositories: repositories, access: community.access, git: gitService, lfs: lfs,
                 objects: objects, imports: imports, importQueue: importQueue, site: facts)
         ).addRoutes(to: router)
         responder = router.buildResponder()

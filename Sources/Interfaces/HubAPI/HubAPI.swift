@@ -1,4 +1,5 @@
 import Bundles
+import Community
 import HTTPTypes
 import HubCore
 import Hummingbird
@@ -24,7 +25,8 @@ package struct HubAPI: Sendable {
             SiteRoutes(services: services).routes + ClientRoutes(authority: services.site.authority).routes + AccountRoutes(identity: services.identity).routes
             + OrganizationRoutes(identity: services.identity).routes + TokenRoutes(services: services).routes
             + RepositoryRoutes(services: services).routes + CollaboratorRoutes(services: services).routes
-            + ExportRoutes(services: services).routes + BundleSourceRoutes(services: services).routes + ReferenceRoutes(services: services).routes
+            + AccessRoutes(services: services).routes + ExportRoutes(services: services).routes
+            + BundleSourceRoutes(services: services).routes + ReferenceRoutes(services: services).routes
             + ObjectRoutes(services: services).routes
             + CommitRoutes(services: services).routes + FileRoutes(services: services).routes
             + ImportRoutes(services: services).routes
@@ -88,7 +90,7 @@ package struct APIServices: Sendable {
     package let identity: Identity
     package let store: MetadataStore
     package let repositories: RepositoryService
-
+    package let access: AccessRequests
     package let git: GitService
     package let lfs: LFSService
     package let objects: FileObjectStore
@@ -97,13 +99,13 @@ package struct APIServices: Sendable {
     package let site: SiteFacts
 
     package init(
-        identity: Identity, store: MetadataStore, repositories: RepositoryService, git: GitService, lfs: LFSService,
-        objects: FileObjectStore, imports: BundleImporter, importQueue: ImportQueue, site: SiteFacts
+        identity: Identity, store: MetadataStore, repositories: RepositoryService, access: AccessRequests, git: GitService,
+        lfs: LFSService, objects: FileObjectStore, imports: BundleImporter, importQueue: ImportQueue, site: SiteFacts
     ) {
         self.identity = identity
         self.store = store
         self.repositories = repositories
-
+        self.access = access
         self.git = git
         self.lfs = lfs
         self.objects = objects

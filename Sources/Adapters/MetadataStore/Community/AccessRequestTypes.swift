@@ -4,7 +4,7 @@ import HubCore
 package typealias AccessRequestID = Identifier<AccessRequest>
 
 /// What became of a request for the files of a gated repository.
-package enum AccessRequestStatus: String, Hashable, Sendable, CaseIterable {
+package enum AccessRequestStatus: String, Codable, Hashable, Sendable, CaseIterable {
     case pending, accepted, rejected
 }
 

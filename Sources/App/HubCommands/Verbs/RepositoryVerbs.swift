@@ -7,7 +7,7 @@ struct RepositoryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "repository", abstract: "Creates, changes, exports and fills repositories.",
         subcommands: [
-            Create.self, List.self, Set.self, Rename.self, Delete.self, Undelete.self, Export.self, Upload.self,
+            Create.self, List.self, Set.self, SetGate.self, Rename.self, Delete.self, Undelete.self, Export.self, Upload.self,
         ])
 }
 

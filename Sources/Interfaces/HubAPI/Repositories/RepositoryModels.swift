@@ -7,6 +7,7 @@ package struct RepositoryModel: APIModel {
     package let namespace: String
     package let name: String
     package let visibility: Visibility
+    package let gate: Gate
     package let defaultBranch: String
     /// It was imported and takes no local changes.
     package let isProtected: Bool
@@ -21,6 +22,7 @@ package struct RepositoryModel: APIModel {
         namespace = repository.name.owner.text
         name = repository.name.name
         visibility = repository.visibility
+        gate = Gate(repository.gating)
         defaultBranch = repository.defaultBranch
         isProtected = repository.isProtected
         _description = OrNull(wrappedValue: repository.description)
@@ -41,6 +43,7 @@ package struct RepositoryModel: APIModel {
                 .required("namespace", .text, "The account or organization that owns it."),
                 .required("name", .text, "Its name within the name space."),
                 .required("visibility", .words(of: Visibility.self), ""),
+                .required("gate", .words(of: Gate.self), "Whether its files are for those who asked, or who were let in."),
                 .required("default_branch", .text, "The branch that HEAD names; it may not exist yet."),
                 .required("is_protected", .boolean, "It was imported and takes no local changes."),
                 .required("description", .nullable(.text), ""),
@@ -88,15 +91,17 @@ package struct NewRepositoryModel: APIModel {
 
 package struct RepositoryPatch: APIModel {
     package var visibility: Visibility?
+    package var gate: Gate?
     package var defaultBranch: String?
     package var isProtected: Bool?
     package var description: PatchField<String>
 
     package init(
-        visibility: Visibility? = nil, defaultBranch: String? = nil, isProtected: Bool? = nil,
+        visibility: Visibility? = nil, gate: Gate? = nil, defaultBranch: String? = nil, isProtected: Bool? = nil,
         description: PatchField<String> = .keep
     ) {
         self.visibility = visibility
+        self.gate = gate
         self.defaultBranch = defaultBranch
         self.isProtected = isProtected
         self.description = description
@@ -107,6 +112,7 @@ package struct RepositoryPatch: APIModel {
             "RepositoryPatch", "What changes of a repository; what is left out stays.",
             [
                 .optional("visibility", .words(of: Visibility.self), ""),
+                .optional("gate", .words(of: Gate.self), ""),
                 .optional("default_branch", .text(atMost: 255), ""),
                 .optional(
                     "is_protected", .boolean,

@@ -30,7 +30,7 @@ struct RepositoryRoutes {
                 RepositoryModel(
                     try await services.identity.repository(call.repositoryReference(), for: .read, by: call.principal))
             },
-            .taking(.patch, Self.path, "changeRepository", "Changes visibility, default branch or description.") {
+            .taking(.patch, Self.path, "changeRepository", "Changes visibility, gate, default branch or description.") {
                 [services] call, body in try await change(body, call, services)
             },
             .quiet(
@@ -84,6 +84,7 @@ private func change(_ patch: RepositoryPatch, _ call: APICall, _ services: APISe
 {
     let change = RepositoryChange(
         visibility: patch.visibility.map { .set($0) } ?? .keep,
+        gating: patch.gate.map { .set($0.gating) } ?? .keep,
         isProtected: patch.isProtected.map { .set($0) } ?? .keep,
         defaultBranch: patch.defaultBranch.map { .set($0) } ?? .keep,
         description: patch.description.change)

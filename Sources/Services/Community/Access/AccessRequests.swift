@@ -68,6 +68,18 @@ package struct AccessRequests: Sendable {
         return try await decide(about: request.account, for: repository, status, reason: reason, by: caller)
     }
 
+    /// Decides about an account; only letting in needs no request of it. The same decision twice changes nothing.
+    package func set(
+        _ status: AccessRequestStatus, for name: NamespaceName, to repository: Repository, reason: String?, by caller: Caller
+    ) async throws -> AccessRequest {
+        try await requireGate(of: repository, by: caller.principal)
+        guard let account = try await store.account(named: name) else { throw MetadataError.accountNotFound }
+        let known = try await store.accessRequest(to: repository.id, of: account.id)
+        if let known, known.status == status, status != .rejected || known.rejectionReason == reason { return known }
+        guard known != nil || status == .accepted else { throw AccessRequestError.noRequest }
+        return try await decide(about: account, for: repository, status, reason: reason, by: caller)
+    }
+
     /// Lets somebody in who did not ask.
     package func grant(_ name: NamespaceName, to repository: Repository, by caller: Caller) async throws -> AccessRequest {
         try await requireGate(of: repository, by: caller.principal)
