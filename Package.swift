@@ -180,7 +180,7 @@ let package = Package(
             "WebCore", "HubCore", hummingbird, httpTypes, nioCore, logging, .product(name: "CoreMetrics", package: "swift-metrics"),
         ]),
         tests("HubServerTests", [
-            "HubServer", "HubAPI", "GitProtocols", "HubCore", "WebCore", "Identity", "Repositories", "HubTestSupport", "CHubPlatform",
+            "HubServer", "HubAPI", "GitProtocols", "HubCore", "WebCore", "Identity", "Repositories", "Community", "MetadataStore", "HubTestSupport", "CHubPlatform",
             hummingbird,
             httpTypes, nioCore, nioPosix, logging, serviceLifecycle, .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ]),

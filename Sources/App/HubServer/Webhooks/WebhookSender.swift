@@ -46,9 +46,26 @@ struct WebhookSender: WebhookTransport {
         }
     }
 
+    /// Certificates are checked against the authorities of the system and of the site. One is good for the host, and also for the
+    /// address that is connected to, which was judged before.
+    private static func context(_ authorities: TrustedAuthorities) throws -> NIOSSLContext {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        guard !authorities.isEmpty else { return try NIOSSLContext(configuration: configuration) }
+        let own = try NIOSSLCertificate.fromPEMBytes(Array(authorities.text.utf8))
+        configuration.additionalTrustRoots = [.certificates(own)]
+        do {
+            return try NIOSSLContext(configuration: configuration)
+        } catch {
+            // A machine without a list of authorities has those of the site.
+            configuration.trustRoots = .certificates(own)
+            configuration.additionalTrustRoots = []
+            return try NIOSSLContext(configuration: configuration)
+        }
+    }
+
     func post(_ request: WebhookRequest, to address: IPAddress) async throws -> Int {
         let target = request.address
-        let tls = target.usesTLS ? try NIOSSLContext(configuration: .makeClientConfiguration()) : nil
+        let tls = target.usesTLS ? try Self.context(request.authorities) : nil
         let loop = group.next()
         let answer = loop.makePromise(of: Int.self)
         let deadline = loop.scheduleTask(in: Self.timeout) { answer.fail(WebhookSendingError.timedOut) }

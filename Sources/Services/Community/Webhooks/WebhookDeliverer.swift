@@ -47,11 +47,11 @@ struct WebhookDeliverer: Service {
         do {
             let due = try await store.dueDeliveries(limit: Self.batch)
             guard !due.isEmpty else { return false }
-            let targets = try await webhooks.targets()
+            let (targets, authorities) = try await (webhooks.targets(), webhooks.authorities())
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for (index, delivery) in due.enumerated() {
                     if index >= Self.concurrent { try await group.next() }
-                    group.addTask { try await deliver(delivery, targets) }
+                    group.addTask { try await deliver(delivery, targets, authorities) }
                 }
                 try await group.waitForAll()
             }
@@ -64,10 +64,10 @@ struct WebhookDeliverer: Service {
         }
     }
 
-    private func deliver(_ delivery: WebhookDelivery, _ targets: AllowedTargets) async throws {
+    private func deliver(_ delivery: WebhookDelivery, _ targets: AllowedTargets, _ authorities: TrustedAuthorities) async throws {
         let reason: String
         do {
-            let status = try await send(delivery, targets)
+            let status = try await send(delivery, targets, authorities)
             if (200..<300).contains(status) { return try await store.finishDelivery(delivery.id) }
             reason = "the answer was \(status)"
         } catch let error as Refused {
@@ -102,7 +102,9 @@ struct WebhookDeliverer: Service {
         case url = "Its address is not valid."
     }
 
-    private func send(_ delivery: WebhookDelivery, _ targets: AllowedTargets) async throws -> Int {
+    private func send(
+        _ delivery: WebhookDelivery, _ targets: AllowedTargets, _ authorities: TrustedAuthorities
+    ) async throws -> Int {
         guard let address = try? WebhookAddress(parsing: delivery.webhook.url) else { throw Refused.url }  // Was valid once.
         guard targets.mayAllow(address.host) else { throw Refused.target }
         let addresses: [IPAddress]
@@ -115,10 +117,12 @@ struct WebhookDeliverer: Service {
             guard addresses.isEmpty else { throw Refused.target }
             throw ProblemError(.unavailable, code: "no_address", "the host has no address")
         }
-        return try await transport.post(try request(delivery, address), to: allowed)
+        return try await transport.post(try request(delivery, address, authorities), to: allowed)
     }
 
-    private func request(_ delivery: WebhookDelivery, _ address: WebhookAddress) throws -> WebhookRequest {
+    private func request(
+        _ delivery: WebhookDelivery, _ address: WebhookAddress, _ authorities: TrustedAuthorities
+    ) throws -> WebhookRequest {
         let body = Array(delivery.payload.utf8)
         var headers: [(name: String, value: String)] = [
             ("Host", address.authority), ("Content-Type", "application/json"), ("Content-Length", String(body.count)),
@@ -130,6 +134,6 @@ struct WebhookDeliverer: Service {
             headers.append(("X-Webhook-Secret", secret))
             headers.append(("X-Hub-Signature-256", "sha256=" + Hex.encode(Digest.hmac(body, key: Array(secret.utf8)))))
         }
-        return WebhookRequest(address: address, headers: headers, body: body)
+        return WebhookRequest(address: address, headers: headers, body: body, authorities: authorities)
     }
 }

@@ -16,4 +16,15 @@ package struct WebhookRequest: Sendable {
     package let address: WebhookAddress
     package let headers: [(name: String, value: String)]
     package let body: [UInt8]
+    /// Whose certificates are good beside those that the system trusts.
+    package let authorities: TrustedAuthorities
+
+    package init(
+        address: WebhookAddress, headers: [(name: String, value: String)], body: [UInt8], authorities: TrustedAuthorities = .none
+    ) {
+        self.address = address
+        self.headers = headers
+        self.body = body
+        self.authorities = authorities
+    }
 }

@@ -81,6 +81,10 @@ package struct Webhooks: Sendable {
         return AllowedTargets(text) ?? .nothing
     }
 
+    func authorities() async throws -> TrustedAuthorities {
+        try await store.setting(SiteSetting.webhookAuthorities.key).flatMap { TrustedAuthorities($0) } ?? .none
+    }
+
     private static let secretContext = "webhook"
 
     /// A token needs the scope `write`, since the secrets are shown.

@@ -33,7 +33,7 @@ extension Identity {
             case .anonymousRead: settings.allowsAnonymousRead
             case .passwordForGit: settings.allowsPasswordForGit
             case .membersCreateOrganizations, .passwordMinimumLength, .repositoryAliases, .webhookTargets, .importPublishing,
-                .importDirectories:
+                .importDirectories, .webhookAuthorities:
                 nil
             }
         return SiteSettingValue(

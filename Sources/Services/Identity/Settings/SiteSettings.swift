@@ -10,6 +10,7 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
     case passwordMinimumLength = "password-minimum-length"
     case repositoryAliases = "repository-aliases"
     case webhookTargets = "webhook-targets"
+    case webhookAuthorities = "webhook-authorities"
     case importPublishing = "import-publishing"
     case importDirectories = "import-directories"
 
@@ -22,6 +23,8 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
         case aliases
         /// What `AllowedTargets` reads.
         case targets
+        /// What `TrustedAuthorities` reads.
+        case certificates
         /// One of these.
         case words([String])
         /// Absolute paths, separated by commas.
@@ -36,6 +39,7 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
         case .passwordMinimumLength: .number(8...128)
         case .repositoryAliases: .aliases
         case .webhookTargets: .targets
+        case .webhookAuthorities: .certificates
         case .importPublishing: .words(["automatic", "administrator"])
         case .importDirectories: .paths
         }
@@ -45,7 +49,7 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
         switch self {
         case .anonymousRead, .passwordForGit, .membersCreateOrganizations: "false"
         case .passwordMinimumLength: "8"
-        case .repositoryAliases, .webhookTargets: ""
+        case .repositoryAliases, .webhookTargets, .webhookAuthorities: ""
         case .importPublishing: "automatic"
         case .importDirectories: "/media,/run/media,/mnt"
         }
@@ -60,6 +64,8 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
         case .repositoryAliases: "What model ids of one part stand for, as in “gpt2=openai-community/gpt2, datasets/squad=rajpurkar/squad”."
         case .webhookTargets:
             "The hosts and address ranges that webhooks may be sent to, as in “hooks.example, *.ci.example, 10.1.0.0/16”; none unless set."
+        case .webhookAuthorities:
+            "Certificates in PEM form of authorities that webhooks over HTTPS trust beside those of the system."
         case .importPublishing:
             "Who makes a verified offline bundle visible: automatic, or administrator, who looks at it first and publishes or rejects it."
         case .importDirectories:
@@ -74,6 +80,7 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
         case .number(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
         case .aliases: "a list such as “gpt2=openai-community/gpt2, datasets/squad=rajpurkar/squad” of at most \(AliasList.maximumCount)"
         case .targets: "a list of hosts and address ranges such as “hooks.example, 10.1.0.0/16” of at most \(AllowedTargets.maximumCount)"
+        case .certificates: "certificates in PEM form, at most \(TrustedAuthorities.maximumCount)"
         case .words(let words): words.joined(separator: " or ")
         case .paths: "a list of at most 20 absolute paths such as “/media,/mnt”"
         }
@@ -96,6 +103,9 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
             return list.text
         case .targets:
             guard let list = AllowedTargets(text) else { throw .invalidSetting(key: key, rule: rule) }
+            return list.text
+        case .certificates:
+            guard let list = TrustedAuthorities(text) else { throw .invalidSetting(key: key, rule: rule) }
             return list.text
         case .words(let words):
             guard words.contains(text.lowercased()) else { throw .invalidSetting(key: key, rule: rule) }
