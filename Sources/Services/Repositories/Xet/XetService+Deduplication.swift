@@ -30,7 +30,10 @@ extension XetService {
     }
 
     private func mayRead(_ oid: ObjectID, _ access: XetAccess) async throws -> Bool {
-        if try await store.object(oid, in: access.repository.id) != nil { return true }
+        if try await store.object(oid, in: access.repository.id) != nil,
+            // Who only proposes changes may not read the files of a gated repository.
+            try await identity.may(XetRight.read.action, on: access.repository, by: access.principal)
+        { return true }
         for id in try await store.repositories(having: oid, limit: Self.maximumPlaces) {
             guard let repository = try await store.repository(id: id) else { continue }
             if try await identity.may(XetRight.read.action, on: repository, by: access.principal) { return true }
