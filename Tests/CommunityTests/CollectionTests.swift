@@ -24,6 +24,19 @@ struct CollectionTests {
         try await site.close()
     }
 
+    @Test("a private collection is not told by a public one that holds it")
+    func hiddenCollections() async throws {
+        let site = try await TestCommunity()
+        let (owner, collections) = (NamespaceName(trusted: "ada"), site.community.collections)
+        let hidden = try await collections.create(
+            title: "Secret plans", description: nil, isPrivate: true, owner: owner, by: site.ada)
+        let shown = try await collections.create(title: "All", description: nil, isPrivate: false, owner: owner, by: site.ada)
+        try await collections.add(.other(type: "collection", id: hidden.slug), note: nil, to: shown, by: site.ada)
+        #expect(try await collections.items(of: shown, by: site.ada.principal).count == 1)
+        #expect(try await collections.items(of: shown, by: site.bob.principal).isEmpty)
+        try await site.close()
+    }
+
     @Test("a slug changes with the title, its hex stays")
     func slugs() async throws {
         let site = try await TestCommunity()

@@ -84,6 +84,7 @@ package struct CollectionQuery: Sendable {
 /// Why a change of a collection was refused by the store.
 package enum CollectionRecordError: Error, Equatable {
     package static let maximumItems = 1000
+    package static let maximumPerNamespace = 1000
 
     case notFound
     case itemNotFound
@@ -91,6 +92,7 @@ package enum CollectionRecordError: Error, Equatable {
     case titleTaken(RepositoryCollection)
     case hasItem
     case full
+    case tooMany
 }
 
 extension CollectionRecordError: Refusal {
@@ -103,6 +105,10 @@ extension CollectionRecordError: Refusal {
                 .conflict, code: "collection_exists",
                 "“\(collection.owner)” already has a collection “\(collection.title.shortened)”.")
         case .hasItem: Problem(.conflict, code: "item_exists", "The collection has this item already.")
+        case .tooMany:
+            Problem(
+                .tooLarge, code: "too_many_collections",
+                "An account or organization has at most \(Self.maximumPerNamespace) collections.")
         case .full: Problem(.tooLarge, code: "collection_full", "A collection has at most \(Self.maximumItems) items.")
         }
     }

@@ -55,6 +55,8 @@ extension MetadataStore {
             let namespace = try NamespaceRow.find(owner, in: db).orThrow(.namespaceNotFound(owner))
             let same = try db.row(CollectionRow.select + " WHERE c.namespace_id = ? AND c.title = ?", [namespace.id, title])
             if let same = same.flatMap(CollectionRow.collection) { throw CollectionRecordError.titleTaken(same) }
+            let count = try db.value(Int.self, "SELECT count(*) FROM collections WHERE namespace_id = ?", [namespace.id]) ?? 0
+            guard count < CollectionRecordError.maximumPerNamespace else { throw CollectionRecordError.tooMany }
             try db.run(
                 """
                 INSERT INTO collections (public_id, namespace_id, title, description, is_private, position, created_at, updated_at)

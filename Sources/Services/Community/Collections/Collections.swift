@@ -39,13 +39,16 @@ package struct Collections: Sendable {
     package func find(_ publicID: String, by principal: Principal) async throws -> RepositoryCollection {
         let scope = try await identity.visibilityScope(of: principal)
         if case .nothing = scope { throw IdentityError.signInRequired(tokenPage: identity.settings.tokenPage) }
-        guard let collection = try await store.collection(publicID) else { throw CollectionRecordError.notFound }
-        if collection.isPrivate, scope != .everything {
-            guard case .account(let id) = scope, try await isOf(id, collection.ownerID) else {
-                throw CollectionRecordError.notFound
-            }
+        guard let collection = try await store.collection(publicID), try await isVisible(collection, in: scope) else {
+            throw CollectionRecordError.notFound
         }
         return collection
+    }
+
+    private func isVisible(_ collection: RepositoryCollection, in scope: VisibilityScope) async throws -> Bool {
+        guard collection.isPrivate, scope != .everything else { return true }
+        guard case .account(let id) = scope else { return false }
+        return try await isOf(id, collection.ownerID)
     }
 
     private func isOf(_ account: AccountID, _ owner: NamespaceOwner) async throws -> Bool {
@@ -59,10 +62,18 @@ package struct Collections: Sendable {
     package func items(
         of collection: RepositoryCollection, limit: Int = CollectionRecordError.maximumItems, by principal: Principal
     ) async throws -> [CollectionItem] {
+        let scope = try await identity.visibilityScope(of: principal)
         var visible: [CollectionItem] = []
         for item in try await store.items(of: collection.id, limit: limit) {
-            if case .repository(let repository) = item.content {
+            switch item.content {
+            case .repository(let repository):
                 guard try await identity.may(.read, on: repository, by: principal) else { continue }
+            case .other("collection", let slug):
+                // Its title stands in its slug.
+                guard let other = try await store.collection(String(slug.suffix(24))), try await isVisible(other, in: scope) else {
+                    continue
+                }
+            case .other: break
             }
             visible.append(item)
         }
