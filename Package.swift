@@ -110,7 +110,7 @@ let package = Package(
             hummingbird, nioCore, httpTypes, logging, metrics,
         ]),
         module("HubAPI", in: "Interfaces", [
-            "HubCore", "WebCore", "Identity", "Repositories", "Community", "Bundles", "GitStore", "ObjectStore", "MetadataStore", hummingbird, nioCore,
+            "HubCore", "WebCore", "Identity", "Repositories", "Community", "Bundles", "BundleFormat", "GitStore", "ObjectStore", "MetadataStore", hummingbird, nioCore,
             httpTypes, logging,
         ]),
         module("HuggingFaceAPI", in: "Interfaces", [
@@ -194,7 +194,7 @@ let package = Package(
         ]),
         tests("CSGHubAPITests", ["HubCore", "CSGHubAPI", hummingbird, nioCore, httpTypes]),
         tests("HubCommandsTests", [
-            "HubCore", "HubCommands", "HubTestSupport", "HubAPI", "HubServer", hummingbird, nioCore, httpTypes, logging, serviceLifecycle,
+            "HubCore", "HubCommands", "HubTestSupport", "Bundles", "BundleFormat", "HubAPI", "HubServer", hummingbird, nioCore, httpTypes, logging, serviceLifecycle,
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
         tests("LayeringTests", []),

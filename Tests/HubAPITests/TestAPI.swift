@@ -75,7 +75,11 @@ final class TestAPI: Sendable {
                 access: AccessRequests(store: store, identity: identity), git: git,
                 lfs: LFSService(
                     store: store, objects: objects, signer: TransferSigner(key: [UInt8](repeating: 7, count: 32))),
-                objects: objects, imports: importer, importQueue: ImportQueue(importer: importer, logger: Logger(label: "test")), site: site))
+                objects: objects, imports: importer, importQueue: ImportQueue(importer: importer, logger: Logger(label: "test")),
+                trust: TrustServices(
+                    store: TrustStore(store: store, identity: identity, folder: folder + "/trust"),
+                    publisher: PublisherKeys(store: store, identity: identity, secrets: folder + "/secrets", host: "hub.test")),
+                site: site))
         let router = Router(context: HubContext.self)
         router.add(middleware: RequestMiddleware())
         api.addRoutes(to: router)

@@ -49,6 +49,8 @@ package final class Hub: Sendable {
     package let community: Community
     package let imports: BundleImporter
     private let importQueue: ImportQueue
+    /// Whose bundles the hub takes, and as whom it signs its own.
+    package let trust: TrustServices
     package let metrics: MetricsRegistry
     /// Where the hub is reached, the main address first.
     package let externalAddresses: ExternalAddresses
@@ -100,9 +102,13 @@ package final class Hub: Sendable {
         community = Community(
             store: store, objects: objects, identity: identity, git: gitService, events: events,
             key: try secrets.key("community.key"))
+        trust = TrustServices(
+            store: TrustStore(store: store, identity: identity, folder: settings.trustFolder),
+            publisher: PublisherKeys(
+                store: store, identity: identity, secrets: folder.file("secrets"), host: externalAddresses.main.host))
         imports = BundleImporter(
             store: store, objects: objects, git: git, threads: gitThreads, limits: ReceiveLimits(), identity: identity, events: events,
-            trust: NoTrust(), logger: logger)
+            trust: HubImportTrust(trust), logger: logger)
         importQueue = ImportQueue(importer: imports, logger: logger)
         let router = Router(context: HubContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestMiddleware())
@@ -130,7 +136,7 @@ package final class Hub: Sendable {
         HubAPI(
             APIServices(
                 identity: identity, store: store, repositories: repositories, access: community.access, git: gitService, lfs: lfs,
-                objects: objects, imports: imports, importQueue: importQueue, site: facts)
+                objects: objects, imports: imports, importQueue: importQueue, trust: trust, site: facts)
         ).addRoutes(to: router)
         responder = router.buildResponder()
     }

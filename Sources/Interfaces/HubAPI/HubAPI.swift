@@ -30,6 +30,7 @@ package struct HubAPI: Sendable {
             + ObjectRoutes(services: services).routes
             + CommitRoutes(services: services).routes + FileRoutes(services: services).routes
             + ImportRoutes(services: services).routes
+            + TrustRoutes(trust: services.trust).routes + PublisherRoutes(trust: services.trust).routes
             + SettingRoutes(identity: services.identity).routes + AuditRoutes(identity: services.identity).routes
             + [Self.documentRoute(document)]
         document.routes.withLock { $0 = routes }
@@ -96,11 +97,13 @@ package struct APIServices: Sendable {
     package let objects: FileObjectStore
     package let imports: BundleImporter
     package let importQueue: ImportQueue
+    package let trust: TrustServices
     package let site: SiteFacts
 
     package init(
         identity: Identity, store: MetadataStore, repositories: RepositoryService, access: AccessRequests, git: GitService,
-        lfs: LFSService, objects: FileObjectStore, imports: BundleImporter, importQueue: ImportQueue, site: SiteFacts
+        lfs: LFSService, objects: FileObjectStore, imports: BundleImporter, importQueue: ImportQueue, trust: TrustServices,
+        site: SiteFacts
     ) {
         self.identity = identity
         self.store = store
@@ -111,6 +114,7 @@ package struct APIServices: Sendable {
         self.objects = objects
         self.imports = imports
         self.importQueue = importQueue
+        self.trust = trust
         self.site = site
     }
 }

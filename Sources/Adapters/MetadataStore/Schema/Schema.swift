@@ -22,6 +22,7 @@ enum Schema {
         migrator.registerMigration("0008 xet") { try $0.execute(sql: xet) }
         migrator.registerMigration("0009 sync feed") { try $0.execute(sql: syncFeed) }
         migrator.registerMigration("0010 attachments") { try $0.execute(sql: attachments) }
+        migrator.registerMigration("0011 trust") { try $0.execute(sql: trust) }
         migrator.registerMigration("0012 bundles") { try $0.execute(sql: bundles) }
         let isNewer = try pool.read { db in
             let id = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0

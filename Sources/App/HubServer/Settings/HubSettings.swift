@@ -43,6 +43,9 @@ package struct HubSettings: Sendable {
         "reserve-bytes", "tls", "trusted-proxy",
     ]
 
+    /// Where files with lists of keys lie whose bundles are trusted: beside the installed settings, else in the data directory.
+    package var trustFolder: String { data == Self.defaultData ? "/etc/csghub/trust" : data + "/trust" }
+
     /// Defaults for a data directory, for tests and for verbs that open the store themselves.
     package init(data: String) {
         self.data = data

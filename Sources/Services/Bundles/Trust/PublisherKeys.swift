@@ -1,0 +1,153 @@
+import BundleFormat
+import HubCore
+import Identity
+import MetadataStore
+
+/// The hub as a publisher: its keys in `secrets/`, its lists of keys in the database, both made at first use.
+package struct PublisherKeys: Sendable {
+    private let store: MetadataStore
+    private let identity: Identity
+    private let keys: KeyFolder
+    private let defaultName: String?
+
+    /// - Parameters:
+    ///   - secrets: the data directory's folder for secrets.
+    ///   - host: the hub's main host name, by which the publisher is named unless told otherwise.
+    package init(store: MetadataStore, identity: Identity, secrets: String, host: String) {
+        self.store = store
+        self.identity = identity
+        keys = KeyFolder(secrets)
+        defaultName = Self.name(ofHost: host)
+    }
+
+    /// A name for people, `nil` for hosts that say nothing: `localhost`, addresses.
+    static func name(ofHost host: String) -> String? {
+        let name = host.lowercased()
+        let isAddress =
+            name.utf8.allSatisfy { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: ":") || Hex.value(of: $0) != nil }
+            && !name.contains { $0.isLetter && $0 > "f" }
+        return BundleManifest.isName(name) && name.contains(".") && !isAddress ? name : nil
+    }
+
+    /// The keys and lists, made now when there are none.
+    /// - Parameter caller: an administrator.
+    package func identity(for caller: Caller) async throws -> PublisherIdentity {
+        try await identity.requireSite(.changeSettings, by: caller.principal)
+        if let own = try await store.ownPublisher() { return try loaded(own) }
+        if let draft = try await draft() {
+            throw PublisherError.draftWaits(missing: try draft.missingSignatures(after: nil))
+        }
+        _ = try await make(name: nil, RootChange(), by: caller)
+        guard let own = try await store.ownPublisher() else { throw PublisherError.missing }
+        return try loaded(own)
+    }
+
+    /// The lists of keys alone, `nil` before the first use. Anybody may know them who may read settings.
+    package func roots(by principal: Principal) async throws -> [TrustRoot]? {
+        try await identity.requireSite(.readSettings, by: principal)
+        return try await store.ownPublisher().map(Self.roots)
+    }
+
+    /// A list that waits for signatures of others.
+    package func draft(by principal: Principal) async throws -> TrustRoot? {
+        try await identity.requireSite(.readSettings, by: principal)
+        return try await draft()
+    }
+
+    /// Makes the first keys.
+    /// - Returns: the list; it counts when nothing is missing, and else waits as the draft.
+    package func create(name: String?, _ change: RootChange, by caller: Caller) async throws -> TrustRoot {
+        try await identity.requireSite(.changeSettings, by: caller.principal)
+        if let own = try await store.ownPublisher() { throw PublisherError.exists(name: own.name) }
+        if let name, !BundleManifest.isName(name) { throw PublisherError.invalidName(name) }
+        return try await make(name: name, change, by: caller)
+    }
+
+    /// Makes a new key in the place of the present one.
+    package func rotate(_ change: RootChange, by caller: Caller) async throws -> TrustRoot {
+        try await identity.requireSite(.changeSettings, by: caller.principal)
+        guard let own = try await store.ownPublisher() else { throw PublisherError.missing }
+        let present = try loaded(own)
+        guard let former = present.roots.last else { throw PublisherError.missing }
+        let key = try SigningKey.make(change.algorithm)
+        let models = try present.modelKey == nil ? SigningKey.make(.p256) : nil
+        let root = try change.next(after: former, old: present.keys, own: key, models: models)
+        for key in [key, models].compactMap({ $0 }) { try keys.add(key) }
+        return try await accept(root, after: former, action: "trust.rotate", by: caller)
+    }
+
+    /// Adds signatures of others to the draft; with enough of them it counts.
+    package func sign(draft document: [UInt8], by caller: Caller) async throws -> TrustRoot {
+        try await identity.requireSite(.changeSettings, by: caller.principal)
+        guard let draft = try await draft() else { throw PublisherError.noDraft }
+        let signed = try TrustRoot(parsing: document, file: TrustRoot.fileName(draft.version))
+        guard signed.envelope.payload == draft.envelope.payload else {
+            throw PublisherError.invalidChange(reason: "the list that was signed is not the one that waits")
+        }
+        let former = try await store.ownPublisher().flatMap { Self.roots($0).last }
+        return try await accept(signed, after: former, action: "trust.cosign", by: caller)
+    }
+
+    /// Writes down that a bundle was signed.
+    package func noteSignature(of manifest: BundleManifest, bytes: [UInt8], by caller: Caller) async throws {
+        let id = BundleID(manifest: DocumentDigest.sha256(bytes))
+        try await store.appendAudit(
+            caller.entry(
+                "bundle.sign", on: id.text,
+                ["publisher": manifest.publisher, "stream": manifest.stream, "sequence": "\(manifest.sequence)"]))
+    }
+
+    private func make(name: String?, _ change: RootChange, by caller: Caller) async throws -> TrustRoot {
+        let key = try SigningKey.make(change.algorithm)
+        let models = try SigningKey.make(.p256)
+        let publisher = name ?? defaultName ?? "hub-\(key.publicKey.keyID.prefix(8))"
+        let root = try change.first(publisher: publisher, own: key, models: models)
+        // Files first, then the row that makes them count.
+        try keys.add(key)
+        try keys.add(models)
+        return try await accept(root, after: nil, action: "trust.init", by: caller)
+    }
+
+    private func accept(_ root: TrustRoot, after former: TrustRoot?, action: String, by caller: Caller) async throws
+        -> TrustRoot
+    {
+        let missing = try root.missingSignatures(after: former)
+        let audit = caller.entry(
+            action, on: root.publisher,
+            ["version": "\(root.version)", "fingerprint": root.fingerprint, "missing_signatures": "\(missing)"])
+        if missing > 0 {
+            try await store.setTrustDraft(root.bytes, audit: audit)
+            return root
+        }
+        if let former { try root.checkFollows(former) } else { try root.checkOwnSignatures() }
+        do {
+            try await store.trustPublisher(
+                root.publisher, isOwn: true, roots: [(root.version, root.bytes)], audit: audit)
+        } catch MetadataError.constraint(_) {
+            // Two first uses at once; the other was first.
+            guard let own = try await store.ownPublisher(), let newest = Self.roots(own).last else {
+                throw PublisherError.missing
+            }
+            return newest
+        }
+        return root
+    }
+
+    private func draft() async throws -> TrustRoot? {
+        try await store.trustDraft().map { try TrustRoot(parsing: $0, file: "the draft") }
+    }
+
+    private func loaded(_ own: StoredPublisher) throws -> PublisherIdentity {
+        let roots = Self.roots(own)
+        guard let newest = roots.last else { throw PublisherError.missing }
+        let signers = try newest.content.keys(of: .bundles).compactMap { try keys.key($0.keyID) }
+        guard !signers.isEmpty else { throw PublisherError.keyMissing(publisher: own.name) }
+        let models = try newest.content.keys(of: .models).lazy.compactMap { try keys.key($0.keyID) }.first
+        return PublisherIdentity(publisher: own.name, keys: signers, modelKey: models, roots: roots)
+    }
+
+    /// What is stored was checked when it was accepted.
+    static func roots(_ publisher: StoredPublisher) -> [TrustRoot] {
+        publisher.roots.compactMap { try? TrustRoot(parsing: $0.document, file: TrustRoot.fileName($0.version)) }
+    }
+}
