@@ -29,7 +29,8 @@ ENVIRONMENTS = [
     Environment("hub-2.4-xet", CURRENT, seconds=330),
     Environment("hub-2.4-lfs", CURRENT, without=["hf-xet"], seconds=330),
     Environment("hub-1.10", ["huggingface_hub==1.10.0", "click==8.1.8"]),
-    Environment("hub-0.36", ["huggingface_hub==0.36.0"]),
+    # With the OpenSSF's tool, which needs pyOpenSSL and does not say so.
+    Environment("hub-0.36", ["huggingface_hub==0.36.0", "model-signing==1.1.1", "pyOpenSSL==26.4.0"]),
     Environment("csghub-sdk-0.9.3", ["csghub-sdk==0.9.3"]),
 ]
 

@@ -29,7 +29,10 @@ struct GrammarTests {
             "access grant model ada/bert bob", "access reject models/ada/bert bob --reason r", "access cancel model ada/bert bob",
             "repository export model ada/bert out", "repository export models/ada/bert out",
             "repository upload model ada/bert folder --branch b --message m", "object verify --all", "version",
-            "doctor --json",
+            "doctor --json", "bundle sign /media/usb --key k", "bundle verify /media/usb /media/disc --trust root.1.json --json",
+            "trust init --publisher acme --algorithm p384 --cosigner k --threshold 2", "trust show acme --user", "trust add f --fingerprint x",
+            "trust rotate --revoke-old stolen", "trust revoke acme --reason over --yes", "trust fingerprint f",
+            "model sign bert --key k --passphrase-file -", "model verify bert --key k --signature s",
             "benchmark commits --data /tmp --json",
         ])
     func takes(_ line: String) async throws {
@@ -41,7 +44,7 @@ struct GrammarTests {
     func everyVerb() {
         for verb in Self.verbs(of: HubCommand.self) {
             let help = verb.helpMessage()
-            #expect(help.contains("--data"), "\(verb)")
+            #expect(help.contains("--data") || verb is any FileVerb.Type, "\(verb)")
             #expect(help.contains("Example: csghub "), "\(verb)")
             #expect(!verb.configuration.abstract.isEmpty, "\(verb)")
         }

@@ -27,6 +27,9 @@ extension HubVerb {
     mutating func run() async throws { try await perform(in: .process) }
 }
 
+/// A verb that works on files alone; no hub is needed, so it takes no `--data`.
+protocol FileVerb: HubVerb {}
+
 /// A verb that asks or changes a hub through its API.
 protocol ClientVerb: HubVerb {
     var hub: HubOptions { get }

@@ -18,7 +18,8 @@ package struct HubCommand: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, AccountCommand.self, OrganizationCommand.self, TokenCommand.self, RepositoryCommand.self,
             AccessCommand.self, ObjectCommand.self, SettingCommand.self, AuditCommand.self, DoctorCommand.self,
-            VersionCommand.self, BundleCommand.self, InventoryCommand.self, BenchmarkCommand.self,
+            VersionCommand.self, BundleCommand.self, InventoryCommand.self, TrustCommand.self,
+            ModelCommand.self, BenchmarkCommand.self,
         ])
 
     package init() {}
@@ -42,7 +43,7 @@ package struct HubCommand: AsyncParsableCommand {
     private static func report(_ error: any Error, of arguments: [String], to console: Console) -> Int32 {
         if error is CommandFailure || error is any Refusal || error is CancellationError {
             let failure = CommandFailure(error)
-            console.note(DisplayText.safe(failure.message))
+            console.note(DisplayText.safeLines(failure.message))
             return failure.status.rawValue
         }
         let status = exitCode(for: error)

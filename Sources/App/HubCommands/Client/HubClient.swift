@@ -152,7 +152,7 @@ struct HubClient: Sendable {
         let error = decoded(APIErrorBody.self, body)?.error
         let message = error?.message ?? "The hub answered with status \(status)."
         let hint = message.contains("again") ? "" : retryAfter.map { " Try again in \($0) s." } ?? ""
-        return CommandFailure(ExitStatus(httpStatus: status), DisplayText.safe(message) + hint, code: error?.code)
+        return CommandFailure(ExitStatus(httpStatus: status), DisplayText.safeLines(message) + hint, code: error?.code)
     }
 }
 

@@ -7,6 +7,8 @@ package struct Console: Sendable {
     package let errors: @Sendable (String) -> Void
     /// A line that the person typed, or `nil` at the end of input.
     package let readAnswer: @Sendable () -> String?
+    /// The same without showing what is typed.
+    package let readSecret: @Sendable () -> String?
     package let isOutputTerminal: Bool
     package let isErrorTerminal: Bool
     package let isInputTerminal: Bool
@@ -15,12 +17,13 @@ package struct Console: Sendable {
 
     package init(
         output: @escaping @Sendable (String) -> Void, errors: @escaping @Sendable (String) -> Void,
-        readAnswer: @escaping @Sendable () -> String? = { nil }, isOutputTerminal: Bool = false,
+        readAnswer: @escaping @Sendable () -> String? = { nil }, readSecret: (@Sendable () -> String?)? = nil, isOutputTerminal: Bool = false,
         isErrorTerminal: Bool = false, isInputTerminal: Bool = false, width: Int? = nil
     ) {
         self.output = output
         self.errors = errors
         self.readAnswer = readAnswer
+        self.readSecret = readSecret ?? readAnswer
         self.isOutputTerminal = isOutputTerminal
         self.isErrorTerminal = isErrorTerminal
         self.isInputTerminal = isInputTerminal
@@ -31,7 +34,7 @@ package struct Console: Sendable {
     package static var standard: Console {
         Console(
             output: { Self.write($0, to: STDOUT_FILENO) }, errors: { Self.write($0, to: STDERR_FILENO) },
-            readAnswer: { readLine(strippingNewline: true) }, isOutputTerminal: isatty(STDOUT_FILENO) == 1,
+            readAnswer: { readLine(strippingNewline: true) }, readSecret: Self.lineWithoutEcho, isOutputTerminal: isatty(STDOUT_FILENO) == 1,
             isErrorTerminal: isatty(STDERR_FILENO) == 1, isInputTerminal: isatty(STDIN_FILENO) == 1,
             width: columns(of: STDOUT_FILENO) ?? columns(of: STDERR_FILENO))
     }
@@ -69,6 +72,17 @@ package struct Console: Sendable {
                 return
             }
         }
+    }
+
+    /// Reads a line while the terminal does not show it.
+    private static func lineWithoutEcho() -> String? {
+        var before = termios()
+        guard tcgetattr(STDIN_FILENO, &before) == 0 else { return readLine(strippingNewline: true) }
+        var silent = before
+        silent.c_lflag &= ~tcflag_t(ECHO)
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent)
+        defer { tcsetattr(STDIN_FILENO, TCSAFLUSH, &before) }
+        return readLine(strippingNewline: true)
     }
 
     private static func columns(of descriptor: Int32) -> Int? {

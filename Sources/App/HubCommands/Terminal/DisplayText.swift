@@ -11,6 +11,11 @@ enum DisplayText {
         return String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? "\u{FFFD}" : $0 }))
     }
 
+    /// The same for a message of several lines.
+    static func safeLines(_ text: String) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: false).map { safe(String($0)) }.joined(separator: "\n")
+    }
+
     /// At most `columns` wide, with `…` where something was cut.
     static func cut(_ text: String, to columns: Int) -> String {
         guard width(of: text) > columns else { return text }
