@@ -49,7 +49,7 @@ extension TrustVerdict {
 
 extension TrustPolicy {
     func judge(_ manifest: BundleManifest, _ signature: BundleSignature) -> TrustVerdict {
-        judge(manifestBytes: manifest.canonicalBytes, publisher: manifest.publisher, signature: signature)
+        judge(manifestBytes: manifest.canonicalBytes, signature: signature)
     }
 }
 

@@ -61,7 +61,7 @@ struct TrustRouteTests {
             envelope: try DSSEEnvelope(parsing: try #require(files.files[2].bytes), file: "f"), roots: [root])
         guard
             case .trusted = TrustPolicy(publishers: [TrustedPublisher(root: root, origin: .own)])
-                .judge(manifestBytes: manifest(name), publisher: name, signature: signature)
+                .judge(manifestBytes: manifest(name), signature: signature)
         else {
             Issue.record("the signature is not one")
             return

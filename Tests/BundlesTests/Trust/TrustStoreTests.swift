@@ -57,7 +57,7 @@ struct TrustStoreTests {
             envelope: try acme.sign(manifest, bytes: manifest.canonicalBytes).envelope, roots: acme.roots)
         func verdict() async throws -> TrustVerdict {
             try await site.trust.policy().judge(
-                manifestBytes: manifest.canonicalBytes, publisher: "acme", signature: signature)
+                manifestBytes: manifest.canonicalBytes, signature: signature)
         }
         guard case .untrusted = try await verdict() else { throw WaitedInVain(event: "an unknown publisher") }
         for wrong in [nil, "", String(repeating: "0", count: 64)] {
@@ -126,7 +126,7 @@ struct TrustStoreTests {
             envelope: try acme.sign(manifest, bytes: manifest.canonicalBytes).envelope, roots: acme.roots)
         guard
             case .invalid(.revokedKey) = try await site.trust.policy().judge(
-                manifestBytes: manifest.canonicalBytes, publisher: "acme", signature: signature)
+                manifestBytes: manifest.canonicalBytes, signature: signature)
         else { throw WaitedInVain(event: "a revoked key") }
         await #expect(throws: TrustError.self) {
             try await site.trust.revoke("nonsense", reason: "", by: TrustSite.local)
@@ -150,10 +150,10 @@ struct TrustStoreTests {
             let signature = BundleSignature(
                 envelope: try identity.sign(manifest, bytes: manifest.canonicalBytes).envelope, roots: identity.roots)
             return try await site.trust.policy().judge(
-                manifestBytes: manifest.canonicalBytes, publisher: "acme", signature: signature)
+                manifestBytes: manifest.canonicalBytes, signature: signature)
         }
         guard case .trusted(let signers) = try await judge(rotated) else { throw WaitedInVain(event: "a rotation") }
-        try await site.trust.keep(signers, by: TrustSite.local)
+        try await site.trust.keep(signers)
         guard case .invalid(.foreignKey("acme")) = try await judge(acme) else {
             throw WaitedInVain(event: "the old key")
         }
@@ -242,7 +242,7 @@ struct PublisherKeysTests {
         let policy = try await there.trust.policy()
         func judge(_ identity: PublisherIdentity) throws -> TrustVerdict {
             policy.judge(
-                manifestBytes: manifest.canonicalBytes, publisher: "hub.example",
+                manifestBytes: manifest.canonicalBytes,
                 signature: BundleSignature(
                     envelope: try identity.sign(manifest, bytes: manifest.canonicalBytes).envelope, roots: after.roots))
         }
@@ -282,12 +282,12 @@ struct PublisherKeysTests {
         let policy = try await site.trust.policy()
         guard
             case .invalid(.tooFewSignatures("acme", 1, 2)) = policy.judge(
-                manifestBytes: manifest.canonicalBytes, publisher: "acme", signature: signature)
+                manifestBytes: manifest.canonicalBytes, signature: signature)
         else { throw WaitedInVain(event: "a missing signature") }
         try signature.envelope.sign(with: officer)
         guard
             case .trusted = policy.judge(
-                manifestBytes: manifest.canonicalBytes, publisher: "acme", signature: signature)
+                manifestBytes: manifest.canonicalBytes, signature: signature)
         else { throw WaitedInVain(event: "two signatures") }
         await #expect(throws: PublisherError.self) {
             try await site.publisher.rotate(RootChange(threshold: 3), by: TrustSite.local)

@@ -34,13 +34,18 @@ package struct BundleSignature: Sendable {
     }
 
     /// Checks that what was signed is these bytes.
-    package func checkSubject(_ manifestBytes: [UInt8]) throws(TrustError) {
+    /// - Returns: the publisher that the signers name, so that a manifest need not be parsed before it is trusted.
+    @discardableResult
+    package func checkSubject(_ manifestBytes: [UInt8]) throws(TrustError) -> String {
+        let statement: InTotoStatement
         // A statement that cannot be read is as good as another's.
-        guard let statement = try? InTotoStatement(parsing: envelope, file: Self.fileName),
-            statement.subject == BundleManifest.fileName, statement.predicateType == Self.predicateType,
-            statement.sha256 == DocumentDigest.sha256(manifestBytes)
+        do throws(SigningError) { statement = try InTotoStatement(parsing: envelope, file: Self.fileName) } catch { throw .otherContent }
+        guard statement.subject == BundleManifest.fileName, statement.predicateType == Self.predicateType,
+            statement.sha256 == DocumentDigest.sha256(manifestBytes), let publisher = statement.predicate["publisher"]?.string,
+            BundleManifest.isName(publisher)
         else { throw .otherContent }
         guard !envelope.signatures.isEmpty else { throw .unsigned }
+        return publisher
     }
 }
 

@@ -40,9 +40,9 @@ package struct PublisherIdentity: Sendable {
         return SignedDocuments(envelope: envelope, minisign: minisign, roots: roots)
     }
 
-    /// Signs a statement of this publisher about a file: a receipt, a step of custody.
-    package func sign(_ statement: InTotoStatement) throws(SigningError) -> DSSEEnvelope {
-        var envelope = DSSEEnvelope(payloadType: DSSEEnvelope.inToto, payload: statement.canonicalBytes)
+    /// Signs another document of this publisher: a receipt, a step of custody.
+    package func sign(_ payload: [UInt8], type: String) throws(SigningError) -> DSSEEnvelope {
+        var envelope = DSSEEnvelope(payloadType: type, payload: payload)
         for key in keys { try envelope.sign(with: key) }
         return envelope
     }

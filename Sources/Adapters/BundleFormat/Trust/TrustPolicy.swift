@@ -75,10 +75,12 @@ package struct TrustPolicy: Sendable {
         self.revoked = revoked
     }
 
-    /// Judges a bundle by the publisher that its manifest names. `manifestBytes` may be parsed or not; only their hash is used.
-    package func judge(manifestBytes: [UInt8], publisher name: String, signature: BundleSignature) -> TrustVerdict {
+    /// Judges a bundle by its signature alone; the manifest need not be parsed before.
+    ///
+    /// Whoever parses it then checks that it names the publisher of the verdict.
+    package func judge(manifestBytes: [UInt8], signature: BundleSignature) -> TrustVerdict {
         do throws(TrustError) {
-            try signature.checkSubject(manifestBytes)
+            let name = try signature.checkSubject(manifestBytes)
             let onMedium = try chain(of: name, signature.roots)
             guard let publisher = publishers[name] else {
                 return .untrusted(try unknown(name, signature, chain: onMedium))

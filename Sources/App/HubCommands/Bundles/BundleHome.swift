@@ -38,7 +38,7 @@ struct BundleHome {
 
     /// The key of the hub, that of the user where there is no hub, or the one that was named.
     func signer(key: String?, session: CommandSession) async throws -> BundleSigner {
-        BundleSigner(publisher: Self.hostName, fingerprint: nil) { _ in [] }
+        try await BundleSigner.find(key: key, location: location, session: session)
     }
 
     /// This machine's name, as a publisher's name may be.

@@ -1,4 +1,7 @@
 import BundleFormat
+import Bundles
+import HTTPTypes
+import HubAPI
 import HubCore
 
 /// Who signs a bundle, and how.
@@ -9,4 +12,86 @@ struct BundleSigner: Sendable {
     let fingerprint: String?
     /// The files that go beside a manifest, by their paths in the bundle's folder.
     let sign: @Sendable (_ manifest: [UInt8]) async throws -> [(path: String, bytes: [UInt8])]
+}
+
+extension BundleSigner {
+    /// Who signs: the key that was named, else the hub's own publisher key, else the user's. Keys that are not there yet are made, and their
+    /// fingerprint is told.
+    static func find(key: String?, location: HubLocation?, session: CommandSession) async throws -> BundleSigner {
+        if let key { return try await named(key, location, session) }
+        if let location { return try await ofHub(location, session) }
+        guard let user = UserTrust(environment: session.environment) else {
+            throw CommandFailure(.unavailable, "There is no hub and no home folder for a key; set HOME or XDG_CONFIG_HOME, or name one with --sign.")
+        }
+        let isNew = try user.roots().isEmpty
+        let identity = try user.identity()
+        if isNew { tell(identity.publisher, identity.fingerprint ?? "", session.console) }
+        return BundleSigner(identity)
+    }
+
+    private init(_ identity: PublisherIdentity) {
+        self.init(publisher: identity.publisher, fingerprint: identity.fingerprint) { bytes in
+            try identity.sign(BundleManifest(parsing: bytes), bytes: bytes).files.map { (path: $0.name, bytes: $0.bytes) }
+        }
+    }
+
+    /// A key in a file: of the hub's or the user's list of keys where it is named there, and else a publisher of its own.
+    private static func named(_ path: String, _ location: HubLocation?, _ session: CommandSession) async throws -> BundleSigner {
+        let key = try PassphraseOptions.key(in: path, session.console)
+        var lists: [[TrustRoot]] = []
+        if let location {
+            let own: PublisherModel? = try await withClient(of: location, session) { client in
+                do { return try await client.get(["publisher"]) } catch let failure as CommandFailure where failure.code == "no_publisher" { return nil }
+            }
+            if let own { lists.append(try own.documents.map { try TrustRoot(parsing: Array($0.utf8), file: "a list of keys") }) }
+        }
+        if let user = UserTrust(environment: session.environment) { lists.append(try user.roots()) }
+        let id = key.publicKey.keyID
+        for roots in lists {
+            guard let newest = roots.last, newest.content.signers[.bundles]?.keyIDs.contains(id) == true else { continue }
+            return BundleSigner(PublisherIdentity(publisher: newest.publisher, keys: [key], modelKey: nil, roots: roots))
+        }
+        return BundleSigner(try .make(publisher: "key-\(id.prefix(8))", key: key, modelKey: nil))
+    }
+
+    private static func ofHub(_ location: HubLocation, _ session: CommandSession) async throws -> BundleSigner {
+        let own: PublisherModel = try await withClient(of: location, session) { client in
+            do {
+                return try await client.get(["publisher"])
+            } catch let failure as CommandFailure where failure.code == "no_publisher" {
+                let made: PublisherModel = try await client.send(.post, ["publisher"], KeyChangeModel())
+                tell(made.name, made.fingerprint, session.console)
+                return made
+            }
+        }
+        return BundleSigner(publisher: own.name, fingerprint: own.fingerprint) { bytes in
+            try await withClient(of: location, session) { client in
+                let signed: SignedFilesModel = try await client.post(["publisher", "signature"], bytes: bytes)
+                return signed.files.map { (path: $0.name, bytes: $0.bytes ?? []) }
+            }
+        }
+    }
+
+    private static func withClient<Value: Sendable>(
+        of location: HubLocation, _ session: CommandSession, _ work: (HubClient) async throws -> Value
+    ) async throws -> Value {
+        let transport = try await session.connect(location, session)
+        do {
+            let value = try await work(HubClient(transport: transport))
+            try await transport.close()
+            return value
+        } catch {
+            // The work's own error says more than one of closing.
+            try? await transport.close()
+            throw error
+        }
+    }
+
+    private static func tell(_ publisher: String, _ fingerprint: String, _ console: Console) {
+        console.note(
+            DisplayText.safe(
+                "The keys of the publisher \(publisher) were made. Carry its fingerprint to the other sites on paper, or by telephone: "
+                    + "they compare it before they trust this bundle."))
+        console.note("    \(fingerprint)")
+    }
 }

@@ -29,6 +29,11 @@ struct HubClient: Sendable {
         try await decode(HubRequest(method: method, path: path))
     }
 
+    /// Sends bytes that are held whole.
+    func post<Answer: APIModel>(_ path: [String], bytes: [UInt8]) async throws -> Answer {
+        try await decode(HubRequest(method: .post, path: path, body: .bytes(ByteBuffer(bytes: bytes)), contentType: "application/octet-stream"))
+    }
+
     func delete(_ path: [String]) async throws {
         try await transport.exchange(HubRequest(method: .delete, path: path)) { try await Self.check($0) }
     }

@@ -1,4 +1,5 @@
 import BundleFormat
+import Glibc
 import HubCore
 import Identity
 import MetadataStore
@@ -33,6 +34,15 @@ package struct PublisherKeys: Sendable {
     /// - Parameter caller: an administrator.
     package func identity(for caller: Caller) async throws -> PublisherIdentity {
         try await identity.requireSite(.changeSettings, by: caller.principal)
+        return try await identityOfHub(caller)
+    }
+
+    /// The same for what the hub signs by itself: receipts.
+    package func identity() async throws -> PublisherIdentity {
+        try await identityOfHub(Caller(.localAdministrator(uid: getuid(), sudoUID: nil)))
+    }
+
+    private func identityOfHub(_ caller: Caller) async throws -> PublisherIdentity {
         if let own = try await store.ownPublisher() { return try loaded(own) }
         if let draft = try await draft() {
             throw PublisherError.draftWaits(missing: try draft.missingSignatures(after: nil))

@@ -102,21 +102,26 @@ package struct TrustStore: Sendable {
     }
 
     /// Keeps the later lists of keys that a trusted bundle brought, so that an older medium cannot take them back.
-    package func keep(_ signers: TrustedSigners, by caller: Caller) async throws {
+    package func keep(_ signers: TrustedSigners) async throws {
         guard !signers.newRoots.isEmpty else { return }
         try await store.addRoots(
             of: signers.publisher, signers.newRoots.map { ($0.version, $0.bytes) },
-            audit: caller.entry("trust.follow", on: signers.publisher, ["version": "\(signers.root.version)"]))
+            audit: AuditEntry(actor: "hub", action: "trust.follow", target: signers.publisher, detail: ["version": "\(signers.root.version)"]))
     }
 
     /// Checks that the signers have not published a later bundle of this stream here.
     /// - Throws: `TrustError.olderSequence`
     package func checkSequence(of manifest: BundleManifest, by signers: TrustedSigners) async throws {
-        let known = try await store.sequences(of: manifest.publisher, stream: manifest.stream).mapValues(\.sequence)
+        let known = try await sequences(of: manifest)
         if let later = signers.laterSequence(than: manifest.sequence, known: known) {
             throw TrustError.olderSequence(
                 publisher: manifest.publisher, stream: manifest.stream, sequence: manifest.sequence, known: later)
         }
+    }
+
+    /// The highest sequence of the manifest's stream that each key has published here, by key id.
+    package func sequences(of manifest: BundleManifest) async throws -> [String: Int64] {
+        try await store.sequences(of: manifest.publisher, stream: manifest.stream).mapValues(\.sequence)
     }
 
     /// What the transaction that publishes a bundle writes down.

@@ -59,12 +59,12 @@ extension BundleCommand {
             guard let first = folders.first else { return }
             let signature = try BundleSignature.read(folder: first.path)
             // Before the manifest is parsed: what nobody signed is not looked into.
-            try signature.checkSubject(first.manifestBytes)
-            let locations = try folders.map { folder throws(BundleError) in try folder.location() }
-            let manifest = locations[0].manifest
+            let publisher = try signature.checkSubject(first.manifestBytes)
             let judgement = try Judgement(
-                policy.judge(manifestBytes: first.manifestBytes, publisher: manifest.publisher, signature: signature),
+                policy.judge(manifestBytes: first.manifestBytes, signature: signature),
                 isTrustSetUp: !trust.isEmpty || policy.publishers.values.contains { $0.origin != .own })
+            let locations = try folders.map { folder throws(BundleError) in try folder.location() }
+            guard locations[0].manifest.publisher == publisher else { throw TrustError.otherContent }
             let newest = judgement.root ?? signature.roots.last
             guard let verification = BundleVerification(locations, modelKeys: newest?.content.keys(of: .models) ?? [])
             else { return }
