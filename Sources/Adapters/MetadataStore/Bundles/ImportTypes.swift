@@ -153,17 +153,20 @@ package struct ImportPublication: Sendable {
     package var aliases: [String]
     /// Only some repositories of the bundle: the import stays as it is and goes on.
     package var isPartial: Bool
+    /// Ids of the keys that signed the bundle: their marks of its stream are raised with it.
+    package var signingKeys: [ObjectID]
     package var actor: String
     package var account: AccountID?
     package var audit: AuditEntry
 
     package init(
-        bundle: String, repositories: [Repository], aliases: [String] = [], isPartial: Bool = false, actor: String, account: AccountID?, audit: AuditEntry
+        bundle: String, repositories: [Repository], aliases: [String] = [], isPartial: Bool = false, signingKeys: [ObjectID] = [], actor: String, account: AccountID?, audit: AuditEntry
     ) {
         self.bundle = bundle
         self.repositories = repositories
         self.aliases = aliases
         self.isPartial = isPartial
+        self.signingKeys = signingKeys
         self.actor = actor
         self.account = account
         self.audit = audit

@@ -59,6 +59,10 @@ private struct ImportApplication {
     mutating func run() throws -> ImportReport {
         for repository in publication.repositories { try apply(repository) }
         try addAliases()
+        try MetadataStore.raise(
+            SequenceMark(
+                publisher: record.publisher, stream: record.stream, keyIDs: publication.signingKeys, sequence: record.sequence,
+                bundle: record.bundle), at: now, in: db)
         if !publication.isPartial {
             try db.run(
                 """

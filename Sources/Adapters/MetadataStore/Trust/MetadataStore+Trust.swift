@@ -101,7 +101,7 @@ extension MetadataStore {
             let marks = try db.rows(
                 "SELECT * FROM trust_sequences WHERE publisher = ? AND stream = ? LIMIT 1000", [publisher, stream]
             )
-            .map(Self.sequence)
+            .map(Self.mark)
             return Dictionary(marks.map { ($0.keyID.hex, $0) }) { first, _ in first }
         }
     }
@@ -155,7 +155,7 @@ extension MetadataStore {
             withdrawal: row.optionalDate("withdrawn_at").map { .init(at: $0, reason: reason ?? "") }, roots: roots)
     }
 
-    private static func sequence(_ row: Row) -> StoredSequence {
+    private static func mark(_ row: Row) -> StoredSequence {
         StoredSequence(
             publisher: row["publisher"], stream: row["stream"], keyID: row["key_id"], sequence: row["sequence"],
             bundle: row["bundle"],

@@ -141,7 +141,7 @@ extension BundleImporter {
         }
         return ImportPublication(
             bundle: record.bundle, repositories: repositories, aliases: isPartial ? [] : try aliases(of: manifest, options), isPartial: isPartial,
-            actor: caller.principal.auditName, account: caller.principal.account?.id,
+            signingKeys: signers.keyIDs, actor: caller.principal.auditName, account: caller.principal.account?.id,
             audit: caller.entry(
                 "bundle.publish", on: record.bundle,
                 [
