@@ -110,7 +110,7 @@ extension MetadataStore {
     package func sequences() async throws -> [StoredSequence] {
         try await read { db in
             try db.rows("SELECT * FROM trust_sequences ORDER BY publisher, stream, key_id LIMIT 1000").map(
-                Self.sequence)
+                Self.mark)
         }
     }
 
