@@ -3,6 +3,7 @@ import FoundationEssentials
 import GitStore
 import HubCore
 import Identity
+import Logging
 import MetadataStore
 import ObjectStore
 import Repositories
@@ -192,8 +193,11 @@ extension BundleImporter {
     /// After publication: the receipt, then the staging area goes.
     private func conclude(_ bundle: String) async throws -> ImportRecord {
         guard let record = try await store.importRecord(bundle) else { throw MetadataError.importNotFound }
-        if record.receipt == nil {
-            try await store.keepReceipt(try await trust.sign(receipt: ImportReceipt(record).canonicalBytes), of: bundle)
+        do {
+            try await signReceipt(record)
+        } catch {
+            // The hub's own keys may still wait for others' signatures; the receipt is made when it is asked for.
+            logger.warning("The receipt of bundle \(bundle) could not be signed yet: \(Problem.describing(error)?.message ?? "\(error)")")
         }
         let area = area(of: bundle)
         try await objects.stage { try area.remove() }

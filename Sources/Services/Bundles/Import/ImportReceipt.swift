@@ -114,7 +114,14 @@ extension BundleImporter {
 
     package func receipt(of bundle: String) async throws -> String {
         guard let record = try await store.importRecord(bundle) else { throw MetadataError.importNotFound }
-        guard let receipt = record.receipt else { throw ImportError.noReceipt(bundle) }
+        return try await signReceipt(record)
+    }
+
+    @discardableResult
+    func signReceipt(_ record: ImportRecord) async throws -> String {
+        if let receipt = record.receipt { return receipt }
+        let receipt = try await trust.sign(receipt: ImportReceipt(record).canonicalBytes)
+        try await store.keepReceipt(receipt, of: record.bundle)
         return receipt
     }
 }

@@ -169,7 +169,8 @@ enum ImportText {
     }
 
     static func show(_ one: ImportModel, _ console: Console) {
-        console.print(DisplayText.safe("\(one.bundle)\t\(one.state.rawValue.replacing("_", with: " "))\t\(one.publisher) \(one.stream) \(one.sequence)"))
+        let origin = DisplayText.safe("\(one.publisher), stream \(one.stream), number \(one.sequence)")
+        console.print("\(one.bundle)\t\(one.state.rawValue.replacing("_", with: " "))\t\(origin)")
         if let reason = one.reason { console.print(DisplayText.safe(reason)) }
         if let progress = one.progress, progress.totalBytes > 0 {
             console.print("\(DisplayText.bytes(progress.doneBytes)) of \(DisplayText.bytes(progress.totalBytes))")
@@ -180,8 +181,8 @@ enum ImportText {
     static func show(_ report: ImportReportModel, _ console: Console) {
         for repository in report.repositories {
             console.print(
-                DisplayText.safe(
-                    "\(repository.name)\t\(repository.isNew ? "new" : "updated")\t\(DisplayText.counted(repository.objectCount, "large object"))"))
+                "\(DisplayText.safe(repository.name))\t\(repository.isNew ? "new" : "updated")\t"
+                    + DisplayText.counted(repository.objectCount, "large object"))
             for ref in repository.refs where ref.outcome == .keptLocal {
                 console.print(DisplayText.safe("  \(ref.name) was moved here and stays; the bundle's is \(ref.storedAs ?? "left out")"))
             }
