@@ -31,6 +31,7 @@ package struct HubAPI: Sendable {
             + CommitRoutes(services: services).routes + FileRoutes(services: services).routes
             + ImportRoutes(services: services).routes
             + TrustRoutes(trust: services.trust).routes + PublisherRoutes(trust: services.trust).routes
+            + ModelSignatureRoutes(services: services).routes
             + SettingRoutes(identity: services.identity).routes + AuditRoutes(identity: services.identity).routes
             + [Self.documentRoute(document)]
         document.routes.withLock { $0 = routes }

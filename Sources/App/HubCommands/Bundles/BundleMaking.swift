@@ -91,8 +91,9 @@ struct BundleMaking {
             let transport = try await session.connect(location, session)
             do {
                 let client = HubClient(transport: transport)
-                try await HubContents(client: client, console: console, data: location.data, work: work, knowledge: knowledge)
-                    .add(order.repositories, to: &contents)
+                try await HubContents(
+                    client: client, console: console, data: location.data, work: work, knowledge: knowledge, signsModels: key == nil
+                ).add(order.repositories, to: &contents)
                 contents.aliases += try await aliases(client, of: contents.repositories)
             } catch {
                 // The collection's own error says more than one of closing.

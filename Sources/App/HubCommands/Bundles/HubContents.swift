@@ -13,6 +13,8 @@ struct HubContents {
     let data: String
     let work: CreationFolder
     let knowledge: TargetKnowledge
+    /// Whether the hub signs models: where its own key signs the bundle.
+    let signsModels: Bool
 
     func add(_ order: [BundleOrder.HubRepository], to contents: inout BundleContents) async throws {
         for wanted in order {
@@ -51,7 +53,28 @@ struct HubContents {
         if let bundle {
             items.append(BundleItem(content: .gitBundle(uid: uid, sha256: bundle.sha256), sizeBytes: bundle.sizeBytes, path: bundle.path))
         }
+        if signsModels, model.kind == .model, let signature = try await modelSignature(path, of: repository) {
+            let name = "model.sig"
+            try work.write(signature, to: "\(uid)-\(name)")
+            repository.attachments.append(
+                .init(format: "oms", name: name, sha256: BundleDigest.hash(signature), sizeBytes: Int64(signature.count)))
+            items.append(
+                BundleItem(
+                    content: .attachment(uid: uid, name: name), sizeBytes: Int64(signature.count), path: work.file("\(uid)-\(name)")))
+        }
         return (repository, items)
+    }
+
+    /// The hub's signature of the default branch's files, or of the only revision; `nil` where the specification does not cover them.
+    private func modelSignature(_ path: [String], of repository: BundleRepository) async throws -> [UInt8]? {
+        let main = repository.refs.first { $0.name.text == "refs/heads/" + repository.defaultBranch }
+        guard let commit = main?.oid ?? (repository.refs.count == 1 ? repository.refs[0].oid : nil) else { return nil }
+        do {
+            return try await client.bytes(posting: path + ["model-signature"], query: [("commit", commit.hex)])
+        } catch let failure as CommandFailure where failure.code == "not_signable" {
+            console.note("\(repository.reference) has links in it, so its files are not signed as a model.")
+            return nil
+        }
     }
 
     // MARK: - Refs

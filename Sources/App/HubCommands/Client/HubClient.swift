@@ -34,6 +34,14 @@ struct HubClient: Sendable {
         try await decode(HubRequest(method: .post, path: path, body: .bytes(ByteBuffer(bytes: bytes)), contentType: "application/octet-stream"))
     }
 
+    /// What is answered to a request without a body, as bytes.
+    func bytes(posting path: [String], query: [(String, String)] = []) async throws -> [UInt8] {
+        try await transport.exchange(HubRequest(method: .post, path: path, query: query.map { ($0.0, $0.1) })) { response in
+            try await Self.check(response)
+            return Array(try await response.body.collect(upTo: Self.maximumAnswerBytes).readableBytesView)
+        }
+    }
+
     func delete(_ path: [String]) async throws {
         try await transport.exchange(HubRequest(method: .delete, path: path)) { try await Self.check($0) }
     }
