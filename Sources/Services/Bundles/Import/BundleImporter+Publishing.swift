@@ -191,7 +191,7 @@ extension BundleImporter {
     }
 
     /// After publication: the receipt, then the staging area goes.
-    private func conclude(_ bundle: String) async throws -> ImportRecord {
+    func conclude(_ bundle: String) async throws -> ImportRecord {
         guard let record = try await store.importRecord(bundle) else { throw MetadataError.importNotFound }
         do {
             try await signReceipt(record)
@@ -203,6 +203,11 @@ extension BundleImporter {
         try await objects.stage { try area.remove() }
         board.tell(ImportProgress(bundle: bundle, phase: .published))
         return try await store.importRecord(bundle) ?? record
+    }
+
+    func hasLeftovers(of bundle: String) async throws -> Bool {
+        let area = area(of: bundle)
+        return try await objects.stage { area.exists }
     }
 
     // MARK: - What administrators decide

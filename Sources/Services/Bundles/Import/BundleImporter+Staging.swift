@@ -131,6 +131,8 @@ extension BundleImporter {
     func take(_ trusted: Trusted, _ options: ImportOptions, by caller: Caller) async throws -> Outcome {
         let bundle = trusted.bundle
         if let known = try await store.importRecord(bundle), known.state == .published {
+            // A run that was cut off right after publication left what it had staged.
+            if try await hasLeftovers(of: bundle) { _ = try await conclude(bundle) }
             return Outcome(bundle: bundle, record: known, failure: nil, wasPublished: true)
         }
         if let later = trusted.signers.laterSequence, options.olderReason == nil {
