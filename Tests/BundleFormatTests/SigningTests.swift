@@ -218,6 +218,30 @@ struct ModelSignatureTests {
             ])
     }
 
+    @Test("of parts of files are read as the OpenSSF's tool writes them")
+    func shards() throws {
+        let key = try SigningKey.make(.p256)
+        let parts = [ModelSignature.Resource(path: "a", range: 0..<10, sha256: Self.sha("1")), .init(path: "a", range: 10..<12, sha256: Self.sha("2"))]
+        let entries = parts.map { part in
+            #"{"algorithm":"sha256-sharded-10","digest":"\#(part.sha256.hex)","name":"\#(part.path):\#(part.range?.lowerBound ?? 0):\#(part.range?.upperBound ?? 0)"}"#
+        }
+        let root = DocumentDigest.sha256(parts.flatMap { Hex.decode($0.sha256.hex) ?? [] })
+        let statement = #"""
+            {"_type":"https://in-toto.io/Statement/v1","predicateType":"https://model_signing/signature/v1.0","subject":[{"name":"m","digest":\#
+            {"sha256":"\#(root.hex)"}}],"predicate":{"serialization":{"method":"shards","shard_size":10.0,"hash_type":"sha256"},\#
+            "resources":[\#(entries.joined(separator: ","))]}}
+            """#
+        var envelope = DSSEEnvelope(payloadType: DSSEEnvelope.inToto, payload: Array(statement.utf8))
+        envelope.signatures = [.init(keyID: "", bytes: try key.sign(envelope.signedBytes))]
+        let bundle: JSONNode = .object([
+            JSONMember("mediaType", .string(ModelSignature.mediaType)), JSONMember("verificationMaterial", .object([JSONMember("publicKey", .object([]))])),
+            JSONMember("dsseEnvelope", envelope.node),
+        ])
+        let content = try ModelSignature.verify(CanonicalJSON.encode(bundle), key: key.publicKey)
+        #expect(content.shardBytes == 10 && content.resources == parts)
+        #expect(content.differences(from: [parts[0]]) == [.missing(path: "a:10:12")])
+    }
+
     @Test("need a key of the specification")
     func ed25519() throws {
         #expect(throws: SigningError.unsuitableKey(algorithm: .ed25519, use: "models by the OpenSSF specification")) {

@@ -134,7 +134,7 @@ package enum ModelSignature {
         }
         var resources: [Resource] = []
         for element in statement.predicate["resources"]?.elements ?? [] {
-            guard let resource = Resource(element, isShard: shardBytes != nil) else {
+            guard let resource = Resource(element, shardBytes: shardBytes) else {
                 throw invalid("has an entry that cannot be read")
             }
             resources.append(resource)
@@ -168,14 +168,17 @@ package enum ModelSignature {
 }
 
 extension ModelSignature.Resource {
-    fileprivate init?(_ node: JSONNode, isShard: Bool) {
-        guard let name = node["name"]?.string, node["algorithm"]?.string == "sha256",
+    /// - Parameter shardBytes: the size of parts, whose hashes model-signing calls `sha256-sharded-1000000`.
+    fileprivate init?(_ node: JSONNode, shardBytes: Int64?) {
+        guard let name = node["name"]?.string, let algorithm = node["algorithm"]?.string,
             let sha256 = node["digest"]?.string.flatMap({ ObjectID(hex: $0) })
         else { return nil }
-        guard isShard else {
+        guard let shardBytes else {
+            guard algorithm == "sha256" else { return nil }
             self.init(path: name, sha256: sha256)
             return
         }
+        guard algorithm == "sha256" || algorithm == "sha256-sharded-\(shardBytes)" else { return nil }
         let parts = name.split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count == 3, let start = Int64(parts[1]), let end = Int64(parts[2]), 0 <= start, start < end else {
             return nil
