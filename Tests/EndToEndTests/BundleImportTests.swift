@@ -29,7 +29,8 @@ extension EndToEnd {
             try copy.git("push", "--quiet", "origin", "main", "v1")
             let sticks = try (1...3).map { try media.folder("stick\($0)") }
             let made = try source.verb(
-                "bundle", "create", "--repository", "model", "ada/model", "--volume-size", "80M", "--out", sticks[0], sticks[1], sticks[2])
+                "bundle", "create", "--repository", "model", "ada/model", "--volume-size", "80M", "--out", sticks[0],
+                sticks[1], sticks[2])
             #expect(made.succeeded, "\(made)")
             return (try copy.git("rev-parse", "main"), try Content.sha256(of: copy.file("m.safetensors")))
         }
@@ -42,7 +43,8 @@ extension EndToEnd {
             #expect(refused.status == 77, "\(refused)")
             let command = try #require(refused.stderr.split(separator: "\n").last { $0.contains("csghub trust add ") })
             let root = String(command.split(separator: " ").last ?? "")
-            let fingerprint = try source.run("trust", "fingerprint").split(separator: " ").dropFirst().joined(separator: " ")
+            let fingerprint = try source.run("trust", "fingerprint").split(separator: " ").dropFirst().joined(
+                separator: " ")
             try target.run("trust", "add", root, "--fingerprint", fingerprint)
         }
 
@@ -72,7 +74,8 @@ extension EndToEnd {
             let pushed = try mine.attempt(["push", "origin", "main"])
             #expect(!pushed.succeeded && pushed.stderr.contains("403"), "\(pushed)")
             let branch = try target.http(
-                "/api/models/ada/model/branch/new", "--request", "POST", "--header", "Authorization: Bearer \(eve.password)")
+                "/api/models/ada/model/branch/new", "--request", "POST", "--header",
+                "Authorization: Bearer \(eve.password)")
             #expect(branch.status == 403 && branch.body.contains("imported from a bundle"), "\(branch)")
             try target.run("repository", "set", "models/ada/model", "--local-changes", "allow")
             #expect(try mine.attempt(["push", "origin", "main"]).succeeded)
@@ -87,7 +90,8 @@ extension EndToEnd {
             #expect(waiting.succeeded && waiting.stdout.contains("awaiting approval"), "\(waiting)")
             let eve = try target.client("eve", isAdministrator: true, scope: "admin")
             for path in [
-                "/api/models/ada/model", "/api/models/ada/model/revision/\(commit)", "/ada/model/resolve/main/README.md",
+                "/api/models/ada/model", "/api/models/ada/model/revision/\(commit)",
+                "/ada/model/resolve/main/README.md",
                 "/ada/model/resolve/\(commit)/m.safetensors", "/api/hub/v1/repositories/model/ada/model/objects/\(oid)",
                 "/models/ada/model.git/info/refs?service=git-upload-pack", "/api/models/ada/model/xet-read-token/main",
             ] {
@@ -106,7 +110,9 @@ extension EndToEnd {
             try trust()
             // Without a running hub the verb does the work itself.
             _ = try target.stop()
-            let words = [HubProcess.binary ?? "csghub", "bundle", "import", stick(1), stick(2), stick(3), "--data", target.data]
+            let words = [
+                HubProcess.binary ?? "csghub", "bundle", "import", stick(1), stick(2), stick(3), "--data", target.data,
+            ]
             var kills = 0
             while kills < (EndToEnd.isFull ? 50 : 10) {
                 let import_ = try CommandOutput.of(

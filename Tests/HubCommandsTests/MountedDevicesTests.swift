@@ -17,7 +17,9 @@ struct MountedDevicesTests {
         #expect(mounted.paths.count == 2 && mounted.paths.last == folder.path && point != device.device)
         #expect(try String(contentsOfFile: point + "/BUNDLE.json", encoding: .utf8) == "bytes")
         #expect(open(point + "/new", O_CREAT | O_WRONLY, 0o600) < 0 && errno == EROFS)
-        let line = try String(contentsOfFile: "/proc/mounts", encoding: .utf8).split(separator: "\n").first { $0.contains(" \(point) ") }
+        let line = try String(contentsOfFile: "/proc/mounts", encoding: .utf8).split(separator: "\n").first {
+            $0.contains(" \(point) ")
+        }
         for option in ["ro", "nosuid", "nodev", "noexec"] { #expect(line?.contains(option) == true, "\(option)") }
         mounted.release()
         #expect(access(point, F_OK) != 0)

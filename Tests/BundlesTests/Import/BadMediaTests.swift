@@ -12,18 +12,22 @@ import Testing
 @Suite("Bad media")
 struct BadMediaTests {
     private func content(
-        _ source: SourceRepository, large: [[UInt8]], name: String = "qwen/qwen3", attachments: [(name: String, bytes: [UInt8])] = []
+        _ source: SourceRepository, large: [[UInt8]], name: String = "qwen/qwen3",
+        attachments: [(name: String, bytes: [UInt8])] = []
     ) throws -> BundleContent {
         var files: [String: [UInt8]] = [:]
         for (number, bytes) in large.enumerated() { files["model-\(number).bin"] = bytes }
         let commit = try source.commit(["README.md": "# Model\n"], large: files)
         return BundleContent(
-            source: source, name: name, refs: [("refs/heads/main", commit)], gitBundle: try source.bundle(["--all"]), large: large,
+            source: source, name: name, refs: [("refs/heads/main", commit)], gitBundle: try source.bundle(["--all"]),
+            large: large,
             attachments: attachments)
     }
 
     private func problem(_ outcome: BundleImporter.Outcome) throws -> Problem {
-        guard let failure = outcome.failure as? any Refusal else { throw outcome.failure ?? CocoaError(.featureUnsupported) }
+        guard let failure = outcome.failure as? any Refusal else {
+            throw outcome.failure ?? CocoaError(.featureUnsupported)
+        }
         return failure.problem
     }
 
@@ -35,12 +39,16 @@ struct BadMediaTests {
     private func offset(of name: String, in bundle: MadeBundle) throws -> (volume: Int, offset: Int64) {
         for volume in bundle.manifest.volumes {
             let reader = try VolumeReader(path: bundle.volume(volume.number), volume: volume)
-            if let n = reader.index.entries.firstIndex(where: { $0.content.name == name }) { return (volume.number, reader.offset(of: n)) }
+            if let n = reader.index.entries.firstIndex(where: { $0.content.name == name }) {
+                return (volume.number, reader.offset(of: n))
+            }
         }
         throw CocoaError(.fileNoSuchFile)
     }
 
-    @Test("a flipped byte costs one segment: the others are kept, the message says which", arguments: ["in order", "scattered", "git", "attachment"])
+    @Test(
+        "a flipped byte costs one segment: the others are kept, the message says which",
+        arguments: ["in order", "scattered", "git", "attachment"])
     func flippedByte(_ place: String) async throws {
         let site = try ImportSite()
         let large = [made(130 << 20), made(1_000, 2)]
@@ -61,7 +69,9 @@ struct BadMediaTests {
         // All media, in an order in which the large object does or does not come whole.
         let media = place == "scattered" ? Array(bundle.media.reversed()) : bundle.media
         let outcome = try await site.take(media)
-        guard case .damaged(let places)? = outcome.failure as? ImportError else { throw outcome.failure ?? CocoaError(.featureUnsupported) }
+        guard case .damaged(let places)? = outcome.failure as? ImportError else {
+            throw outcome.failure ?? CocoaError(.featureUnsupported)
+        }
         #expect(places.count == 1 && places.first?.volume == found.volume && places.first?.offset == found.offset)
         let problem = try problem(outcome)
         #expect(problem.kind == .unprocessable && problem.code == "damaged_segment")
@@ -75,10 +85,14 @@ struct BadMediaTests {
         // Another copy of that medium mends it.
         try whole.write(to: URL(filePath: bundle.volume(found.volume)))
         try await site.publish(media)
-        for bytes in large { #expect(try await site.object(BundleDigest.hash(bytes), in: "models/qwen/qwen3") == bytes) }
+        for bytes in large {
+            #expect(try await site.object(BundleDigest.hash(bytes), in: "models/qwen/qwen3") == bytes)
+        }
     }
 
-    @Test("a changed manifest or signature is refused before a volume is read, and leaves an audit event", arguments: ["BUNDLE.json", "BUNDLE.dsse.json"])
+    @Test(
+        "a changed manifest or signature is refused before a volume is read, and leaves an audit event",
+        arguments: ["BUNDLE.json", "BUNDLE.dsse.json"])
     func changedManifest(_ file: String) async throws {
         let site = try ImportSite()
         let bundle = try MadeBundle([try content(try SourceRepository(), large: [made(1000)])])
@@ -114,7 +128,10 @@ struct BadMediaTests {
         let source = try SourceRepository()
         let content = try content(source, large: [made(5_000), made(6_000, 2), made(7_000, 4)])
         // Two exports of the same stream and number.
-        let (one, two) = (try MadeBundle([content], volumes: 2), try MadeBundle([content], volumes: 2) { $0.nonce = String(repeating: "f", count: 32) })
+        let (one, two) = (
+            try MadeBundle([content], volumes: 2),
+            try MadeBundle([content], volumes: 2) { $0.nonce = String(repeating: "f", count: 32) }
+        )
         #expect(one.id != two.id)
         let outcomes = try await site.importer.run(ImportOptions(paths: [one.media[0], two.media[1]]), by: site.caller)
         #expect(Set(outcomes.map(\.bundle)) == [one.id, two.id])
@@ -133,9 +150,12 @@ struct BadMediaTests {
         try whole.prefix(68 << 20).write(to: URL(filePath: bundle.volume(1)))
         let outcome = try await site.take(bundle.media)
         let problem = try problem(outcome)
-        #expect(problem.kind == .unavailable && problem.code == "media_missing" && problem.message.contains("vol/000001.tar"))
+        #expect(
+            problem.kind == .unavailable && problem.code == "media_missing"
+                && problem.message.contains("vol/000001.tar"))
         #expect(outcome.record?.state == .staging)
-        let rest = try #require(try await site.importer.preflight(ImportOptions(paths: bundle.media), by: site.caller).first)
+        let rest = try #require(
+            try await site.importer.preflight(ImportOptions(paths: bundle.media), by: site.caller).first)
         #expect(rest.presentBytes == 64 << 20)
         try whole.write(to: URL(filePath: bundle.volume(1)))
         try await site.publish(bundle.media)
@@ -156,10 +176,13 @@ struct BadMediaTests {
         #expect(problem.kind == .unavailable && problem.message.contains("cannot be read"), "\(problem)")
         #expect(outcome.record?.state == .staging)
         #expect(try await isUntouched(site))
-        let rest = try #require(try await site.importer.preflight(ImportOptions(paths: bundle.media), by: site.caller).first)
+        let rest = try #require(
+            try await site.importer.preflight(ImportOptions(paths: bundle.media), by: site.caller).first)
         #expect(rest.presentBytes >= 64 << 20)
         try await site.publish(bundle.media)
-        for bytes in large { #expect(try await site.object(BundleDigest.hash(bytes), in: "models/qwen/qwen3") == bytes) }
+        for bytes in large {
+            #expect(try await site.object(BundleDigest.hash(bytes), in: "models/qwen/qwen3") == bytes)
+        }
     }
 
     @Test("without the last disc the rest waits, and what is whole can be published alone")
@@ -168,8 +191,12 @@ struct BadMediaTests {
         let bundle = try MadeBundle(
             [
                 try content(try SourceRepository(), large: [made(5_000)]),
-                try content(try SourceRepository(uid: "B"), large: [made(6_000, 2), made(7_000, 3)], name: "ada/other"),
-            ], volumes: 2, aliases: [BundleManifest.Alias(kind: .model, name: "qwen3", target: try RepositoryName(parsing: "qwen/qwen3"))])
+                try content(
+                    try SourceRepository(uid: "B"), large: [made(6_000, 2), made(7_000, 3)], name: "ada/other"),
+            ], volumes: 2,
+            aliases: [
+                BundleManifest.Alias(kind: .model, name: "qwen3", target: try RepositoryName(parsing: "qwen/qwen3"))
+            ])
         let outcome = try await site.take([bundle.media[0]])
         #expect(try problem(outcome).message.contains("vol/000002.tar"))
         let report = try await site.importer.publishComplete(bundle.id, by: site.caller)
@@ -177,7 +204,8 @@ struct BadMediaTests {
         #expect(try await site.repository("models/ada/other") == nil)
         #expect(try await site.store.importRecord(bundle.id)?.state == .staging)
         let rest = try await site.publish([bundle.media[1]])
-        #expect(rest.repositories.map(\.isNew) == [false, true] && rest.repositories[0].refs.map(\.outcome) == [.unchanged])
+        #expect(
+            rest.repositories.map(\.isNew) == [false, true] && rest.repositories[0].refs.map(\.outcome) == [.unchanged])
         #expect(try await site.store.setting("repository-aliases") == "qwen3=qwen/qwen3")
     }
 
@@ -186,7 +214,8 @@ struct BadMediaTests {
         let site = try ImportSite()
         let bundle = try MadeBundle([try content(try SourceRepository(), large: [made(5_000)])])
         let inner = bundle.bundleFolder(0)
-        try FileManager.default.createSymbolicLink(atPath: inner + "/vol/000002.tar", withDestinationPath: "/etc/passwd")
+        try FileManager.default.createSymbolicLink(
+            atPath: inner + "/vol/000002.tar", withDestinationPath: "/etc/passwd")
         try FileManager.default.createSymbolicLink(atPath: bundle.media[0] + "/HUBBUNDLE/up", withDestinationPath: "..")
         mkfifo(inner + "/vol/000003.tar", 0o600)
         try Data("x".utf8).write(to: URL(filePath: bundle.media[0] + "/autorun.inf"))
@@ -234,13 +263,16 @@ struct BadMediaTests {
     func lyingIndex() async throws {
         let site = try ImportSite()
         let bytes = made(5_000)
-        let bundle = try MadeBundle([try content(try SourceRepository(), large: [bytes])], index: { sources in
-            let short = Array(bytes.dropLast())
-            sources[0] = VolumeWriter.Source(
-                entry: VolumeIndex.Entry(
-                    content: .segment(of: BundleDigest.hash(bytes), offset: 0), length: 4_999, storedLength: 4_999, encoding: .raw,
-                    sha256: BundleDigest.hash(short)), source: .bytes(short))
-        })
+        let bundle = try MadeBundle(
+            [try content(try SourceRepository(), large: [bytes])],
+            index: { sources in
+                let short = Array(bytes.dropLast())
+                sources[0] = VolumeWriter.Source(
+                    entry: VolumeIndex.Entry(
+                        content: .segment(of: BundleDigest.hash(bytes), offset: 0), length: 4_999, storedLength: 4_999,
+                        encoding: .raw,
+                        sha256: BundleDigest.hash(short)), source: .bytes(short))
+            })
         #expect(try problem(try await site.take(bundle.media)).kind == .unprocessable)
         #expect(try await isUntouched(site))
     }
@@ -249,12 +281,15 @@ struct BadMediaTests {
     func wrongContent() async throws {
         let site = try ImportSite()
         let (bytes, other) = (made(5_000), made(5_000, 7))
-        let bundle = try MadeBundle([try content(try SourceRepository(), large: [bytes])], index: { sources in
-            sources[0] = VolumeWriter.Source(
-                entry: VolumeIndex.Entry(
-                    content: .segment(of: BundleDigest.hash(bytes), offset: 0), length: 5_000, storedLength: 5_000, encoding: .raw,
-                    sha256: BundleDigest.hash(other)), source: .bytes(other))
-        })
+        let bundle = try MadeBundle(
+            [try content(try SourceRepository(), large: [bytes])],
+            index: { sources in
+                sources[0] = VolumeWriter.Source(
+                    entry: VolumeIndex.Entry(
+                        content: .segment(of: BundleDigest.hash(bytes), offset: 0), length: 5_000, storedLength: 5_000,
+                        encoding: .raw,
+                        sha256: BundleDigest.hash(other)), source: .bytes(other))
+            })
         let outcome = try await site.take(bundle.media)
         #expect(outcome.failure as? ImportError == .wrongContent(BundleDigest.hash(bytes)))
         #expect(outcome.record?.state == .failed)
@@ -291,7 +326,9 @@ struct BadMediaTests {
             manifest.objects = BundleManifest.ObjectCount(count: 2, bytes: 100 + (4 << 40))
         }
         let outcome = try await site.take(bundle.media)
-        guard case .noSpace(let needed, let free)? = outcome.failure as? ImportError else { throw outcome.failure ?? CocoaError(.featureUnsupported) }
+        guard case .noSpace(let needed, let free)? = outcome.failure as? ImportError else {
+            throw outcome.failure ?? CocoaError(.featureUnsupported)
+        }
         #expect(needed > 4 << 40 && free < needed && site.stagedFolders.isEmpty)
         #expect(try problem(outcome).kind == .outOfSpace)
     }
@@ -331,8 +368,10 @@ struct BadMediaTests {
     @Test("a clock that was not set is told of and hinders nothing")
     func unsetClock() async throws {
         let site = try ImportSite()
-        let bundle = try MadeBundle([try content(try SourceRepository(), large: [made(100)])], created: "1970-01-01T00:00:07Z")
-        let preflight = try #require(try await site.importer.preflight(ImportOptions(paths: bundle.media), by: site.caller).first)
+        let bundle = try MadeBundle(
+            [try content(try SourceRepository(), large: [made(100)])], created: "1970-01-01T00:00:07Z")
+        let preflight = try #require(
+            try await site.importer.preflight(ImportOptions(paths: bundle.media), by: site.caller).first)
         #expect(preflight.notes.contains { $0.contains("clock") })
         try await site.publish(bundle.media)
     }

@@ -23,9 +23,12 @@ final class TestTrust: ImportTrust {
         }
         let parsed = try BundleManifest(parsing: manifest.bytes)
         guard parsed.publisher == "acme" else {
-            throw ProblemError(.forbidden, code: "unknown_publisher", "The bundle is by \(parsed.publisher), whom this hub does not know.")
+            throw ProblemError(
+                .forbidden, code: "unknown_publisher",
+                "The bundle is by \(parsed.publisher), whom this hub does not know.")
         }
-        let last = try await store.importedStreams().first { $0.publisher == "acme" && $0.stream == parsed.stream }?.sequence
+        let last = try await store.importedStreams().first { $0.publisher == "acme" && $0.stream == parsed.stream }?
+            .sequence
         return (
             ImportSigners(
                 publisher: "acme", keyIDs: [BundleDigest.hash([1])], fingerprints: ["ABCD"],
@@ -56,7 +59,8 @@ final class ImportSite: Sendable {
         objects = try FileObjectStore(root: folder.file("objects"), staging: folder.file("staging"), settings: settings)
         threads = GitThreads(count: 2)
         git = try GitStore(root: folder.file("git"), staging: folder.file("staging"), threads: threads)
-        identity = Identity(store: store, settings: IdentitySettings(externalURL: "https://hub.test", passwordCost: .cheap))
+        identity = Identity(
+            store: store, settings: IdentitySettings(externalURL: "https://hub.test", passwordCost: .cheap))
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         importer = BundleImporter(
@@ -102,12 +106,15 @@ final class ImportSite: Sendable {
 
     /// The bytes of an object that a repository has.
     func object(_ oid: ObjectID, in reference: String) async throws -> [UInt8]? {
-        guard let repository = try await repository(reference), try await store.object(oid, in: repository.id) != nil else { return nil }
+        guard let repository = try await repository(reference), try await store.object(oid, in: repository.id) != nil
+        else { return nil }
         let path = folder.file("objects/\(oid.hex.prefix(2))/\(oid.hex.dropFirst(2).prefix(2))/\(oid.hex)")
         return Array(try Data(contentsOf: URL(filePath: path)))
     }
 
-    var stagedFolders: [String] { (try? FileManager.default.contentsOfDirectory(atPath: folder.file("staging/imports"))) ?? [] }
+    var stagedFolders: [String] {
+        (try? FileManager.default.contentsOfDirectory(atPath: folder.file("staging/imports"))) ?? []
+    }
     var storedObjects: Int {
         (FileManager.default.enumerator(atPath: folder.file("objects"))?.allObjects as? [String] ?? [])
             .filter { $0.split(separator: "/").last?.count == 64 }.count

@@ -11,12 +11,15 @@ import Testing
 
 @Suite("Importing a bundle")
 struct ImportTests {
-    private func content(_ source: SourceRepository, large: [[UInt8]] = [], name: String = "qwen/qwen3") throws -> BundleContent {
+    private func content(_ source: SourceRepository, large: [[UInt8]] = [], name: String = "qwen/qwen3") throws
+        -> BundleContent
+    {
         var files: [String: [UInt8]] = [:]
         for (number, bytes) in large.enumerated() { files["model-\(number).bin"] = bytes }
         let commit = try source.commit(["README.md": "# Model\n"], large: files)
         return BundleContent(
-            source: source, name: name, refs: [("refs/heads/main", commit)], gitBundle: try source.bundle(["--all"]), large: large)
+            source: source, name: name, refs: [("refs/heads/main", commit)], gitBundle: try source.bundle(["--all"]),
+            large: large)
     }
 
     @Test("publishes repositories, objects and refs as they were sent, under their names")
@@ -48,7 +51,8 @@ struct ImportTests {
         let site = try ImportSite()
         // Three segments of one object, so that they come out of order.
         let large = [made(150 << 20)]
-        let bundle = try MadeBundle([try content(try SourceRepository(), large: large)], volumes: 4, isScattered: isScattered)
+        let bundle = try MadeBundle(
+            [try content(try SourceRepository(), large: large)], volumes: 4, isScattered: isScattered)
         for (step, medium) in [3, 1, 1, 0].enumerated() {
             let outcome = try await site.take([bundle.media[medium]])
             let failure = try #require(outcome.failure as? ImportError)
@@ -80,13 +84,17 @@ struct ImportTests {
         var options = ImportOptions(paths: [bundle.media[0]])
         let answer = try #require(try await site.importer.preflight(options, by: site.caller).first)
         let gitBytes = bundle.manifest.repositories[0].gitBundle?.sizeBytes ?? 0
-        #expect(answer.contentBytes == 150_000 + gitBytes && answer.copyBytes == answer.contentBytes && answer.presentBytes == 0)
+        #expect(
+            answer.contentBytes == 150_000 + gitBytes && answer.copyBytes == answer.contentBytes
+                && answer.presentBytes == 0)
         #expect(answer.neededBytes >= answer.copyBytes + gitBytes && answer.freeBytes > answer.neededBytes)
         #expect(answer.volumes.map(\.isPresent) == [true, false] && answer.organizations == ["qwen"])
         #expect(answer.repositories.map(\.name) == ["models/qwen/qwen3"] && answer.repositories.first?.isNew == true)
         #expect(try await site.store.importRecord(bundle.id) == nil && site.stagedFolders.isEmpty)
         options.map = ["qwen": "lab"]
-        #expect(try await site.importer.preflight(options, by: site.caller).first?.repositories.first?.name == "models/lab/qwen3")
+        #expect(
+            try await site.importer.preflight(options, by: site.caller).first?.repositories.first?.name
+                == "models/lab/qwen3")
     }
 
     @Test("an account's name is asked about, and --map answers")
@@ -122,7 +130,8 @@ struct ImportTests {
         let dev = try #require(ReferenceName("refs/heads/dev"))
         _ = try await site.store.applyPush(
             Push(
-                repository: repository.id, expectedPackGeneration: 1, updates: [ReferenceUpdate(name: dev, old: old, new: nil)],
+                repository: repository.id, expectedPackGeneration: 1,
+                updates: [ReferenceUpdate(name: dev, old: old, new: nil)],
                 actor: "t", audit: AuditEntry(actor: "t", action: "t", target: "t")))
         let new = try source.commit(["README.md": "# Changed\n"], large: ["model-1.bin": two])
         try source.git(["branch", "-f", "dev"])
@@ -130,7 +139,8 @@ struct ImportTests {
             [
                 BundleContent(
                     source: source, refs: [("refs/heads/main", new), ("refs/heads/dev", new)],
-                    gitBundle: try source.bundle(["main", "^\(old)"]), prerequisites: [old], large: [two], presumed: [one])
+                    gitBundle: try source.bundle(["main", "^\(old)"]), prerequisites: [old], large: [two],
+                    presumed: [one])
             ], sequence: 2)
         let report = try await site.publish(delta.media)
         #expect(report.repositories.first?.refs.map(\.outcome) == [.updated, .keptLocal])
@@ -151,7 +161,8 @@ struct ImportTests {
         let delta = try MadeBundle(
             [
                 BundleContent(
-                    source: source, refs: [("refs/heads/main", new)], gitBundle: try source.bundle(["main", "^\(old)"]),
+                    source: source, refs: [("refs/heads/main", new)],
+                    gitBundle: try source.bundle(["main", "^\(old)"]),
                     prerequisites: [old], presumed: [one])
             ], sequence: 2)
         let outcome = try await site.take(delta.media)
@@ -176,7 +187,8 @@ struct ImportTests {
             "import-publishing", to: "administrator", audit: AuditEntry(actor: "t", action: "t", target: "t"))
         let (first, second) = (
             try MadeBundle([try content(try SourceRepository(), large: [made(5_000)])]),
-            try MadeBundle([try content(try SourceRepository(uid: "B"), large: [made(6_000)], name: "ada/other")], sequence: 2)
+            try MadeBundle(
+                [try content(try SourceRepository(uid: "B"), large: [made(6_000)], name: "ada/other")], sequence: 2)
         )
         for bundle in [first, second] {
             let outcome = try await site.take(bundle.media)
@@ -210,7 +222,9 @@ struct ImportTests {
         #expect(rest.presentBytes > 0 && rest.copyBytes < rest.contentBytes)
         let outcomes = try await site.importer.resume(bundle.id, paths: bundle.media, by: site.caller)
         #expect(outcomes.first?.record?.state == .published)
-        for bytes in large { #expect(try await site.object(BundleDigest.hash(bytes), in: "models/qwen/qwen3") == bytes) }
+        for bytes in large {
+            #expect(try await site.object(BundleDigest.hash(bytes), in: "models/qwen/qwen3") == bytes)
+        }
     }
 
     @Test("those who may not approve imports may do nothing with them")
@@ -223,7 +237,11 @@ struct ImportTests {
         await #expect(throws: IdentityError.siteForbidden(.approveImports)) {
             try await site.importer.run(ImportOptions(paths: bundle.media), by: caller)
         }
-        await #expect(throws: IdentityError.siteForbidden(.approveImports)) { try await site.importer.publish(bundle.id, by: caller) }
-        await #expect(throws: IdentityError.siteForbidden(.approveImports)) { try await site.importer.abandon(bundle.id, by: caller) }
+        await #expect(throws: IdentityError.siteForbidden(.approveImports)) {
+            try await site.importer.publish(bundle.id, by: caller)
+        }
+        await #expect(throws: IdentityError.siteForbidden(.approveImports)) {
+            try await site.importer.abandon(bundle.id, by: caller)
+        }
     }
 }

@@ -21,7 +21,8 @@ final class SourceRepository: Sendable {
         let output = try CommandOutput.of(
             ["git"] + words, in: folder.path,
             environment: [
-                "HOME": folder.path, "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "GIT_CONFIG_NOSYSTEM": "1",
+                "HOME": folder.path, "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin",
+                "GIT_CONFIG_NOSYSTEM": "1",
                 "GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.org", "GIT_COMMITTER_NAME": "Ada",
                 "GIT_COMMITTER_EMAIL": "ada@example.org", "LC_ALL": "C.UTF-8",
             ])
@@ -31,10 +32,13 @@ final class SourceRepository: Sendable {
 
     /// Commits files; those of `large` become pointers. Returns the commit.
     @discardableResult
-    func commit(_ files: [String: String] = [:], large: [String: [UInt8]] = [:], on branch: String = "main") throws -> GitOID {
+    func commit(_ files: [String: String] = [:], large: [String: [UInt8]] = [:], on branch: String = "main") throws
+        -> GitOID
+    {
         var texts = files
         for (path, bytes) in large {
-            texts[path] = "version https://git-lfs.github.com/spec/v1\noid sha256:\(BundleDigest.hash(bytes))\nsize \(bytes.count)\n"
+            texts[path] =
+                "version https://git-lfs.github.com/spec/v1\noid sha256:\(BundleDigest.hash(bytes))\nsize \(bytes.count)\n"
         }
         for (path, text) in texts { try text.write(toFile: folder.file(path), atomically: true, encoding: .utf8) }
         try git(["add", "-A", "."])
@@ -43,7 +47,9 @@ final class SourceRepository: Sendable {
     }
 
     func head(_ branch: String = "main") throws -> GitOID {
-        guard let oid = GitOID(hex: try git(["rev-parse", "refs/heads/\(branch)"])) else { throw CocoaError(.coderInvalidValue) }
+        guard let oid = GitOID(hex: try git(["rev-parse", "refs/heads/\(branch)"])) else {
+            throw CocoaError(.coderInvalidValue)
+        }
         return oid
     }
 
@@ -81,12 +87,15 @@ struct MadeBundle {
     let folder: TemporaryFolder
     var id: String { BundleID(manifest: BundleDigest.hash(manifestBytes)).text }
 
-    func bundleFolder(_ medium: Int) -> String { "\(media[medium])/HUBBUNDLE/\(manifest.folderName(id: BundleID(manifest: BundleDigest.hash(manifestBytes))))" }
+    func bundleFolder(_ medium: Int) -> String {
+        "\(media[medium])/HUBBUNDLE/\(manifest.folderName(id: BundleID(manifest: BundleDigest.hash(manifestBytes))))"
+    }
     func volume(_ number: Int) -> String { bundleFolder(number - 1) + "/" + BundleManifest.Volume.file(number) }
 
     /// - Parameter volumes: how many; entries are dealt out in turn when `isScattered`, else in order.
     init(
-        _ contents: [BundleContent], volumes count: Int = 1, sequence: Int64 = 1, publisher: String = "acme", isScattered: Bool = false,
+        _ contents: [BundleContent], volumes count: Int = 1, sequence: Int64 = 1, publisher: String = "acme",
+        isScattered: Bool = false,
         aliases: [BundleManifest.Alias] = [], created: String = "2026-11-20T10:00:00Z",
         change: (inout BundleManifest) -> Void = { _ in }, index: (inout [VolumeWriter.Source]) -> Void = { _ in }
     ) throws {
@@ -95,28 +104,38 @@ struct MadeBundle {
         var repositories: [BundleRepository] = []
         var seen: Set<ObjectID> = []
         for content in contents {
-            for bytes in content.large where seen.insert(BundleDigest.hash(bytes)).inserted { sources += Self.segments(bytes) }
-            if let bundle = content.gitBundle { sources.append(Self.source(.gitBundle(uid: content.source.uid), bundle)) }
+            for bytes in content.large where seen.insert(BundleDigest.hash(bytes)).inserted {
+                sources += Self.segments(bytes)
+            }
+            if let bundle = content.gitBundle {
+                sources.append(Self.source(.gitBundle(uid: content.source.uid), bundle))
+            }
             for file in content.attachments {
                 sources.append(Self.source(.attachment(uid: content.source.uid, name: file.name), file.bytes))
             }
             repositories.append(
                 BundleRepository(
                     uid: content.source.uid, kind: content.kind, name: try RepositoryName(parsing: content.name),
-                    refs: content.refs.compactMap { ref in ReferenceName(ref.0).map { BundleRepository.Ref(name: $0, oid: ref.1) } },
+                    refs: content.refs.compactMap { ref in
+                        ReferenceName(ref.0).map { BundleRepository.Ref(name: $0, oid: ref.1) }
+                    },
                     gitBundle: content.gitBundle.map {
                         BundleRepository.GitBundle(
-                            sha256: BundleDigest.hash($0), sizeBytes: Int64($0.count), prerequisites: content.prerequisites)
+                            sha256: BundleDigest.hash($0), sizeBytes: Int64($0.count),
+                            prerequisites: content.prerequisites)
                     },
                     objects: content.large.map {
-                        BundleRepository.LargeObject(oid: BundleDigest.hash($0), sizeBytes: Int64($0.count), paths: ["model.bin"])
+                        BundleRepository.LargeObject(
+                            oid: BundleDigest.hash($0), sizeBytes: Int64($0.count), paths: ["model.bin"])
                     }
                         + content.presumed.map {
-                            BundleRepository.LargeObject(oid: BundleDigest.hash($0), sizeBytes: Int64($0.count), isInBundle: false)
+                            BundleRepository.LargeObject(
+                                oid: BundleDigest.hash($0), sizeBytes: Int64($0.count), isInBundle: false)
                         },
                     attachments: content.attachments.map {
                         BundleRepository.Attachment(
-                            format: "other", name: $0.name, sha256: BundleDigest.hash($0.bytes), sizeBytes: Int64($0.bytes.count))
+                            format: "other", name: $0.name, sha256: BundleDigest.hash($0.bytes),
+                            sizeBytes: Int64($0.bytes.count))
                     }))
         }
         index(&sources)
@@ -126,10 +145,12 @@ struct MadeBundle {
         }
         let writers = try parts.enumerated().map { try VolumeWriter(number: $0.offset + 1, sources: $0.element) }
         let carried = Dictionary(
-            repositories.flatMap(\.objects).filter(\.isInBundle).map { ($0.oid, $0.sizeBytes) }) { first, _ in first }
+            repositories.flatMap(\.objects).filter(\.isInBundle).map { ($0.oid, $0.sizeBytes) }
+        ) { first, _ in first }
         let isDelta = contents.contains { !$0.prerequisites.isEmpty || !$0.presumed.isEmpty || $0.gitBundle == nil }
         var manifest = BundleManifest(
-            nonce: String(repeating: "0", count: 31) + String(sequence % 10), publisher: publisher, stream: "models", sequence: sequence,
+            nonce: String(repeating: "0", count: 31) + String(sequence % 10), publisher: publisher, stream: "models",
+            sequence: sequence,
             created: created, kind: isDelta ? .delta : .full, repositories: repositories, aliases: aliases,
             volumes: try writers.map { try $0.describe { _ in } },
             media: (1...count).map { BundleManifest.Medium(number: $0, volumes: [$0]) },

@@ -68,7 +68,8 @@ package struct NewImport: Sendable {
     package var account: AccountID?
 
     package init(
-        bundle: String, manifest: ObjectID, publisher: String, stream: String, sequence: Int64, options: String, actor: String,
+        bundle: String, manifest: ObjectID, publisher: String, stream: String, sequence: Int64, options: String,
+        actor: String,
         account: AccountID?
     ) {
         self.bundle = bundle
@@ -131,8 +132,10 @@ package struct ImportPublication: Sendable {
         package var objects: [StoredObjectRecord]
 
         package init(
-            target: Target, reference: RepositoryReference, sourceUID: String, sourceName: String, originDescription: String,
-            defaultBranch: String, description: String?, pack: PackDescription?, refs: [Ref], objects: [StoredObjectRecord]
+            target: Target, reference: RepositoryReference, sourceUID: String, sourceName: String,
+            originDescription: String,
+            defaultBranch: String, description: String?, pack: PackDescription?, refs: [Ref],
+            objects: [StoredObjectRecord]
         ) {
             self.target = target
             self.reference = reference
@@ -160,7 +163,8 @@ package struct ImportPublication: Sendable {
     package var audit: AuditEntry
 
     package init(
-        bundle: String, repositories: [Repository], aliases: [String] = [], isPartial: Bool = false, signingKeys: [ObjectID] = [], actor: String, account: AccountID?, audit: AuditEntry
+        bundle: String, repositories: [Repository], aliases: [String] = [], isPartial: Bool = false,
+        signingKeys: [ObjectID] = [], actor: String, account: AccountID?, audit: AuditEntry
     ) {
         self.bundle = bundle
         self.repositories = repositories

@@ -16,7 +16,8 @@ extension MetadataStore {
                 // What was given up begins anew; what waits for a decision goes on waiting.
                 if !known.state.keepsStaging || known.state == .failed {
                     try db.run(
-                        "UPDATE imports SET state = 'staging', reason_code = NULL, reason = NULL WHERE id = ?", [known.id])
+                        "UPDATE imports SET state = 'staging', reason_code = NULL, reason = NULL WHERE id = ?",
+                        [known.id])
                     try AuditChain.append(audit, at: now, in: db)
                 }
             } else {
@@ -27,7 +28,8 @@ extension MetadataStore {
                     VALUES (?, ?, ?, ?, ?, 'staging', ?, ?, (SELECT id FROM accounts WHERE id = ?), ?, ?)
                     """,
                     [
-                        new.bundle, new.manifest, new.publisher, new.stream, new.sequence, new.options, new.actor, new.account, now,
+                        new.bundle, new.manifest, new.publisher, new.stream, new.sequence, new.options, new.actor,
+                        new.account, now,
                         now,
                     ])
                 try AuditChain.append(audit, at: now, in: db)
@@ -40,7 +42,8 @@ extension MetadataStore {
     ///
     /// - Throws: `MetadataError.importNotFound`, `.importState` when it is in another one.
     package func moveImport(
-        _ bundle: String, from states: Set<ImportState>, to state: ImportState, reasonCode: String? = nil, reason: String? = nil,
+        _ bundle: String, from states: Set<ImportState>, to state: ImportState, reasonCode: String? = nil,
+        reason: String? = nil,
         audit: AuditEntry? = nil
     ) async throws -> ImportRecord {
         precondition(state != .published, "only publication publishes")
@@ -58,7 +61,8 @@ extension MetadataStore {
     package func keepReceipt(_ text: String, of bundle: String) async throws {
         try await write { db, _ in
             try db.run(
-                "UPDATE imports SET receipt = ? WHERE bundle = ? AND state = 'published' AND receipt IS NULL", [text, bundle])
+                "UPDATE imports SET receipt = ? WHERE bundle = ? AND state = 'published' AND receipt IS NULL",
+                [text, bundle])
         }
     }
 
@@ -101,7 +105,9 @@ extension MetadataStore {
     // MARK: - Where repositories came from
 
     package func origin(of repository: RepositoryID) async throws -> RepositoryOrigin? {
-        try lookUp { db in try db.row("SELECT * FROM origins WHERE repository_id = ?", [repository]).map(OriginRow.origin) }
+        try lookUp { db in
+            try db.row("SELECT * FROM origins WHERE repository_id = ?", [repository]).map(OriginRow.origin)
+        }
     }
 
     /// The repository that earlier bundles of this publisher made for `sourceUID`, unless it was deleted.

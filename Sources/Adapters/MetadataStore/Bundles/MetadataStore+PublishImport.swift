@@ -13,7 +13,8 @@ extension MetadataStore {
         try await write { db, now in
             let record = try ImportRow.find(publication.bundle, in: db).orThrow(.importNotFound)
             if let report = record.report { return .alreadyPublished(report) }
-            let states: [ImportState] = publication.isPartial ? [.staging, .parked] : [.verified, .scanned, .awaitingApproval]
+            let states: [ImportState] =
+                publication.isPartial ? [.staging, .parked] : [.verified, .scanned, .awaitingApproval]
             guard states.contains(record.state) else {
                 throw MetadataError.importState(record.state)
             }
@@ -61,7 +62,8 @@ private struct ImportApplication {
         try addAliases()
         try MetadataStore.raise(
             SequenceMark(
-                publisher: record.publisher, stream: record.stream, keyIDs: publication.signingKeys, sequence: record.sequence,
+                publisher: record.publisher, stream: record.stream, keyIDs: publication.signingKeys,
+                sequence: record.sequence,
                 bundle: record.bundle), at: now, in: db)
         if !publication.isPartial {
             try db.run(
@@ -144,7 +146,8 @@ private struct ImportApplication {
                 source_name = excluded.source_name, description = excluded.description, last_import_id = excluded.last_import_id
             """,
             [
-                id, record.publisher, repository.sourceUID, repository.sourceName, repository.originDescription, record.id,
+                id, record.publisher, repository.sourceUID, repository.sourceName, repository.originDescription,
+                record.id,
                 record.id,
             ])
     }
@@ -161,7 +164,8 @@ private struct ImportApplication {
         if isFree, ref.movesFrom.contains(current) {
             try set(ref.name, to: ref, from: current, of: id)
             try remember(ref, of: id)
-            return ImportReport.Ref(name: ref.name.text, oid: ref.oid.hex, outcome: current == nil ? .created : .updated)
+            return ImportReport.Ref(
+                name: ref.name.text, oid: ref.oid.hex, outcome: current == nil ? .created : .updated)
         }
         // Never over what was done here: beside it.
         let aside = ReferenceName("refs/import/\(record.bundle)/" + ref.name.text.dropFirst(5))
@@ -172,7 +176,9 @@ private struct ImportApplication {
         return ImportReport.Ref(name: ref.name.text, oid: ref.oid.hex, outcome: .keptLocal, storedAs: aside?.text)
     }
 
-    private func set(_ name: ReferenceName, to ref: ImportPublication.Ref, from old: GitOID?, of id: RepositoryID) throws {
+    private func set(_ name: ReferenceName, to ref: ImportPublication.Ref, from old: GitOID?, of id: RepositoryID)
+        throws
+    {
         try ReferenceRow.set(name, to: ref.oid, peeled: ref.peeled, of: id, in: db)
         try db.run(
             """
@@ -195,7 +201,8 @@ private struct ImportApplication {
             var isDisjoint = pack.isDisjoint
             if case .existing(_, let seen) = repository.target, seen != head.packGeneration { isDisjoint = false }
             let added = try PackRow.add(
-                pack, isDisjoint: isDisjoint, isFullyReachable: pack.isFullyReachable, generation: generation + 1, at: now,
+                pack, isDisjoint: isDisjoint, isFullyReachable: pack.isFullyReachable, generation: generation + 1,
+                at: now,
                 to: head.id, in: db)
             if added { generation += 1 }
         }

@@ -21,7 +21,8 @@ package final class StagingArea: Sendable {
     private let space: DiskSpace
 
     init(name: String, root: String, space: DiskSpace) {
-        precondition(!name.isEmpty && name.utf8.allSatisfy { Hex.value(of: $0) != nil }, "names of areas are of hex digits")
+        precondition(
+            !name.isEmpty && name.utf8.allSatisfy { Hex.value(of: $0) != nil }, "names of areas are of hex digits")
         self.name = name
         self.space = space
         path = "\(root)/\(name)"
@@ -77,7 +78,9 @@ package final class StagingArea: Sendable {
     }
 
     /// The names of all documents.
-    package func documents() throws -> [String] { try Folder.names(in: path + "/documents").filter { !$0.hasSuffix(".new") } }
+    package func documents() throws -> [String] {
+        try Folder.names(in: path + "/documents").filter { !$0.hasSuffix(".new") }
+    }
 
     // MARK: - Content
 
@@ -141,7 +144,9 @@ package final class StagingArea: Sendable {
     }
 
     /// The hash of what lies in a range of a content.
-    package func hash(_ id: ObjectID, _ range: Range<Int64>, _ step: (Int64) throws -> Void = { _ in }) throws -> ObjectID {
+    package func hash(_ id: ObjectID, _ range: Range<Int64>, _ step: (Int64) throws -> Void = { _ in }) throws
+        -> ObjectID
+    {
         let digest = try SHA256Digest()
         try read(id, range) {
             try digest.update($0)
@@ -174,11 +179,15 @@ package final class StagedFile: Sendable {
 extension FileObjectStore {
     private var importsFolder: String { staging + "/imports" }
 
-    package func stagingArea(_ name: String) -> StagingArea { StagingArea(name: name, root: importsFolder, space: space) }
+    package func stagingArea(_ name: String) -> StagingArea {
+        StagingArea(name: name, root: importsFolder, space: space)
+    }
 
     /// The names of the areas that are there.
     package func stagingAreas() throws -> [String] {
-        try Folder.names(in: importsFolder).filter { name in !name.isEmpty && name.utf8.allSatisfy { Hex.value(of: $0) != nil } }
+        try Folder.names(in: importsFolder).filter { name in
+            !name.isEmpty && name.utf8.allSatisfy { Hex.value(of: $0) != nil }
+        }
     }
 
     /// Runs blocking work of an import on its own threads, so that it holds up neither uploads nor downloads.

@@ -33,7 +33,9 @@ package struct StagingJournal {
         }
     }
 
-    package func has(_ kind: Kind, _ index: Int) -> Bool { bits[kind.rawValue][index >> 3] & (1 << UInt8(index & 7)) != 0 }
+    package func has(_ kind: Kind, _ index: Int) -> Bool {
+        bits[kind.rawValue][index >> 3] & (1 << UInt8(index & 7)) != 0
+    }
 
     package mutating func set(_ kind: Kind, _ index: Int, to isSet: Bool = true) {
         if isSet {

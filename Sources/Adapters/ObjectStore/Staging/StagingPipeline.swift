@@ -75,10 +75,13 @@ package final class StagingPipeline: @unchecked Sendable {
     // MARK: - For the reader
 
     /// Passes on bytes of a content, at most `pieceBytes`; `digest` is fed with them where it is given.
-    package func append(_ bytes: UnsafeRawBufferPointer, to file: StagedFile, at offset: Int64, digest: SHA256Digest?) throws {
+    package func append(_ bytes: UnsafeRawBufferPointer, to file: StagedFile, at offset: Int64, digest: SHA256Digest?)
+        throws
+    {
         try throwFault()
         free.wait()
-        let slot = UnsafeMutableRawBufferPointer(rebasing: buffer[(head * Self.pieceBytes)..<((head + 1) * Self.pieceBytes)])
+        let slot = UnsafeMutableRawBufferPointer(
+            rebasing: buffer[(head * Self.pieceBytes)..<((head + 1) * Self.pieceBytes)])
         slot.copyMemory(from: bytes)
         publish(.data(file, offset: offset, count: bytes.count, digest: digest))
     }

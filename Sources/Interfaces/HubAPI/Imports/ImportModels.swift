@@ -30,9 +30,13 @@ package struct ImportOrderModel: APIModel {
                     "paths", .nullable(.array(.text(atMost: 4096), maximumCount: 1000)),
                     "Mounted media, or folders of bundles, as the hub's machine sees them. By network they must lie below an import "
                         + "directory; all of those unless told."),
-                .optional("bundles", .nullable(.array(.text(atMost: 16), maximumCount: 1000)), "Only these; all that are found unless told."),
+                .optional(
+                    "bundles", .nullable(.array(.text(atMost: 16), maximumCount: 1000)),
+                    "Only these; all that are found unless told."),
                 .optional("map", .nullable(.map(.text(atMost: 96))), "Names of the bundle that get another name here."),
-                .optional("visibility", .nullable(.words(of: Visibility.self)), "Of new repositories; `internal` unless told."),
+                .optional(
+                    "visibility", .nullable(.words(of: Visibility.self)), "Of new repositories; `internal` unless told."
+                ),
                 .optional(
                     "older_reason", .nullable(.text(atMost: 500)),
                     "Why a bundle is wanted that is older than the last one of its stream; without it that is refused."),
@@ -151,7 +155,8 @@ package struct ImportEventModel: APIModel {
                 .required("done_bytes", .count, ""),
                 .required("total_bytes", .count, ""),
                 .required("volume", .nullable(.integer(minimum: 1, maximum: nil)), "The volume that is being read."),
-                .required("state", .nullable(.words(of: ImportState.self)), "Of an outcome; null when nothing was let in."),
+                .required(
+                    "state", .nullable(.words(of: ImportState.self)), "Of an outcome; null when nothing was let in."),
                 .required("was_published", .nullable(.boolean), "It was published before this run."),
                 .required("kind", .nullable(.words(of: Problem.Kind.self)), "Of what keeps it from going on."),
                 .required("code", .nullable(.text), "The same for programs."),
@@ -172,7 +177,9 @@ package struct ImportReportModel: APIModel {
                 "ImportedRef", "What became of a ref of a bundle.",
                 [
                     .required("name", .text, ""), .required("oid", .text, ""),
-                    .required("outcome", .words(of: ImportReport.Ref.Outcome.self), "`kept_local`: it was moved here and stays."),
+                    .required(
+                        "outcome", .words(of: ImportReport.Ref.Outcome.self),
+                        "`kept_local`: it was moved here and stays."),
                     .required("stored_as", .nullable(.text), "Where the bundle's value is then."),
                 ])
         }
@@ -209,7 +216,9 @@ package struct ImportReportModel: APIModel {
             Repository(
                 name: repository.name, sourceName: repository.sourceName, isNew: repository.isNew,
                 objectCount: repository.objectCount, objectBytes: repository.objectBytes,
-                refs: repository.refs.map { Ref(name: $0.name, oid: $0.oid, outcome: $0.outcome, storedAs: $0.storedAs) })
+                refs: repository.refs.map {
+                    Ref(name: $0.name, oid: $0.oid, outcome: $0.outcome, storedAs: $0.storedAs)
+                })
         }
         organizations = report.organizations
         aliases = report.aliases
@@ -260,7 +269,9 @@ package struct ImportRejectionModel: APIModel {
     package init(reason: String) { self.reason = reason }
 
     package static var schema: Schema {
-        .object("ImportRejection", "Why an import is not wanted.", [.required("reason", .text(atMost: 1000), "Kept with it.")])
+        .object(
+            "ImportRejection", "Why an import is not wanted.",
+            [.required("reason", .text(atMost: 1000), "Kept with it.")])
     }
 }
 

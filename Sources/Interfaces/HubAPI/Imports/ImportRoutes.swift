@@ -26,19 +26,24 @@ struct ImportRoutes {
                 try await services.identity.requireSite(.approveImports, by: call.principal)
                 let states = Set(call.query("state").flatMap { ImportState(rawValue: $0) }.map { [$0] } ?? [])
                 let page = try await services.store.imports(in: states, after: call.cursor, limit: call.limit)
-                return ListPage(items: page.items.map { ImportModel($0, progress: services.imports.board.latest(of: $0.bundle)) }, next: page.next)
+                return ListPage(
+                    items: page.items.map { ImportModel($0, progress: services.imports.board.latest(of: $0.bundle)) },
+                    next: page.next)
             },
             .answering(
-                .get, "/imports/media", "listImportMedia", "Lists the bundles on media that are mounted below the import directories."
+                .get, "/imports/media", "listImportMedia",
+                "Lists the bundles on media that are mounted below the import directories."
             ) { [services] call in
                 ListPage(
                     items: try await services.imports.media(by: call.caller).map {
                         ImportMediumModel(path: $0.path, bundle: $0.bundle, state: $0.state?.rawValue)
                     }, next: nil)
             },
-            .answering(.get, "/imports/streams", "listImportStreams", "Lists the last published bundle of each stream.") { [services] call in
+            .answering(.get, "/imports/streams", "listImportStreams", "Lists the last published bundle of each stream.")
+            { [services] call in
                 try await services.identity.requireSite(.approveImports, by: call.principal)
-                return ListPage(items: try await services.store.importedStreams().map(ImportStreamModel.init), next: nil)
+                return ListPage(
+                    items: try await services.store.importedStreams().map(ImportStreamModel.init), next: nil)
             },
             .answering(.get, Self.path, "getImport", "Returns an import.") { [services] call in
                 try await services.identity.requireSite(.approveImports, by: call.principal)
@@ -46,14 +51,17 @@ struct ImportRoutes {
                 guard let record else { throw MetadataError.importNotFound }
                 return ImportModel(record, progress: services.imports.board.latest(of: record.bundle))
             },
-            file(Self.path + "/receipt", "getImportReceipt", "Returns the signed receipt of a published bundle.") { [services] call in
+            file(Self.path + "/receipt", "getImportReceipt", "Returns the signed receipt of a published bundle.") {
+                [services] call in
                 Array(try await services.imports.receipt(of: call.path("bundle")).utf8)
             },
             file(
-                Self.path + "/request", "getImportRequest", "Returns the small file that asks the publisher for what a parked import presumes."
+                Self.path + "/request", "getImportRequest",
+                "Returns the small file that asks the publisher for what a parked import presumes."
             ) { [services] call in
                 guard let bytes = try await services.imports.request(of: call.path("bundle")) else {
-                    throw ProblemError(.missing, code: "no_request", "This import waits for nothing, so there is nothing to ask for.")
+                    throw ProblemError(
+                        .missing, code: "no_request", "This import waits for nothing, so there is nothing to ask for.")
                 }
                 return bytes
             },
@@ -62,17 +70,23 @@ struct ImportRoutes {
 
     private var running: [APIRoute] {
         [
-            .taking(.post, "/imports/preflight", "preflightImport", "Tells what an import would do and need; copies nothing.") {
+            .taking(
+                .post, "/imports/preflight", "preflightImport",
+                "Tells what an import would do and need; copies nothing."
+            ) {
                 [services] (call: APICall, order: ImportOrderModel) in
                 let found = try await services.imports.preflight(order.options, chosen: order.chosen, by: call.caller)
                 return PreflightListModel(bundles: found.map(PreflightModel.init))
             },
             .taking(
-                .post, "/imports", "startImport", "Starts an import and answers with what it will do; it goes on by itself.",
+                .post, "/imports", "startImport",
+                "Starts an import and answers with what it will do; it goes on by itself.",
                 status: .accepted
             ) { [services] (call: APICall, order: ImportOrderModel) in
                 guard services.site.isServing else {
-                    throw ProblemError(.unavailable, code: "not_serving", "No hub is running that could go on with it; use /imports/run.")
+                    throw ProblemError(
+                        .unavailable, code: "not_serving",
+                        "No hub is running that could go on with it; use /imports/run.")
                 }
                 let found = try await services.imports.preflight(order.options, chosen: order.chosen, by: call.caller)
                 for one in found { if let obstacle = one.obstacle { throw obstacle } }
@@ -81,28 +95,35 @@ struct ImportRoutes {
             },
             APIRoute(
                 method: .post, path: "/imports/run", operation: "runImport",
-                summary: "Imports while the request lasts, and tells each step in a line. When the client goes away, the import pauses.",
+                summary:
+                    "Imports while the request lasts, and tells each step in a line. When the client goes away, the import pauses.",
                 query: [], body: .json(ImportOrderModel.schema), answer: .lines(ImportEventModel.schema), status: .ok
             ) { [services] call in
                 let order = try JSONForm.decodeChecked(
                     ImportOrderModel.self, from: await call.collectBody(upTo: APIRoute.maximumBodyBytes))
-                return Self.lines(services) { try await services.imports.run(order.options, chosen: order.chosen, by: call.caller) }
-                    .response(for: call)
+                return Self.lines(services) {
+                    try await services.imports.run(order.options, chosen: order.chosen, by: call.caller)
+                }
+                .response(for: call)
             },
             APIRoute(
                 method: .post, path: Self.path + "/resume", operation: "resumeImport",
-                summary: "Goes on with an import as `/imports/run` does, from the media that it was given before or from others.",
+                summary:
+                    "Goes on with an import as `/imports/run` does, from the media that it was given before or from others.",
                 query: [], body: .json(ImportOrderModel.schema), answer: .lines(ImportEventModel.schema), status: .ok
             ) { [services] call in
                 let order = try JSONForm.decodeChecked(
                     ImportOrderModel.self, from: await call.collectBody(upTo: APIRoute.maximumBodyBytes))
                 let bundle = try call.path("bundle")
-                return Self.lines(services) { try await services.imports.resume(bundle, paths: order.paths, by: call.caller) }
-                    .response(for: call)
+                return Self.lines(services) {
+                    try await services.imports.resume(bundle, paths: order.paths, by: call.caller)
+                }
+                .response(for: call)
             },
             APIRoute(
                 method: .get, path: Self.path + "/events", operation: "watchImport",
-                summary: "Tells the steps of a run under way as server-sent events, and ends with it.", query: [], body: nil,
+                summary: "Tells the steps of a run under way as server-sent events, and ends with it.", query: [],
+                body: nil,
                 answer: .events(ImportEventModel.schema), status: .ok
             ) { [services] call in
                 try await services.identity.requireSite(.approveImports, by: call.principal)
@@ -127,11 +148,17 @@ struct ImportRoutes {
             ) { [services] call in
                 ImportReportModel(try await services.imports.publishComplete(call.path("bundle"), by: call.caller))
             },
-            .taking(.post, Self.path + "/reject", "rejectImport", "Refuses an import for good and removes what was staged of it.") {
+            .taking(
+                .post, Self.path + "/reject", "rejectImport",
+                "Refuses an import for good and removes what was staged of it."
+            ) {
                 [services] (call: APICall, body: ImportRejectionModel) in
-                ImportModel(try await services.imports.reject(call.path("bundle"), reason: body.reason, by: call.caller))
+                ImportModel(
+                    try await services.imports.reject(call.path("bundle"), reason: body.reason, by: call.caller))
             },
-            .answering(.post, Self.path + "/abandon", "abandonImport", "Gives an import up and removes what was staged of it.") {
+            .answering(
+                .post, Self.path + "/abandon", "abandonImport", "Gives an import up and removes what was staged of it."
+            ) {
                 [services] call in ImportModel(try await services.imports.abandon(call.path("bundle"), by: call.caller))
             },
         ]
@@ -142,16 +169,19 @@ struct ImportRoutes {
         [
             APIRoute(
                 method: .put, path: Self.path + "/documents/{document}", operation: "sendBundleDocument",
-                summary: "Takes BUNDLE.json, BUNDLE.dsse.json or root.N.json of a bundle.", query: [], body: .bytes, answer: .nothing,
+                summary: "Takes BUNDLE.json, BUNDLE.dsse.json or root.N.json of a bundle.", query: [], body: .bytes,
+                answer: .nothing,
                 status: .noContent
             ) { [services] call in
                 let bytes = try await call.collectBody(upTo: 64 << 20)
                 try await services.imports.receive(
-                    document: call.path("document"), Array(bytes.readableBytesView), of: call.path("bundle"), by: call.caller)
+                    document: call.path("document"), Array(bytes.readableBytesView), of: call.path("bundle"),
+                    by: call.caller)
                 return Response(status: .noContent)
             },
             .answering(
-                .get, Self.path + "/volumes/{number}", "getSentVolume", "Returns how much of a volume has been received."
+                .get, Self.path + "/volumes/{number}", "getSentVolume",
+                "Returns how much of a volume has been received."
             ) { [services] call in
                 ImportUploadModel(
                     receivedBytes: try await services.imports.received(
@@ -159,7 +189,8 @@ struct ImportRoutes {
             },
             APIRoute(
                 method: .put, path: Self.path + "/volumes/{number}", operation: "sendVolume",
-                summary: "Takes bytes of a volume, which goes on where it stopped; then order the import with this bundle.",
+                summary:
+                    "Takes bytes of a volume, which goes on where it stopped; then order the import with this bundle.",
                 query: [Self.offset], body: .bytes, answer: .json(ImportUploadModel.schema), status: .ok
             ) { [services] call in
                 let received = try await services.imports.receive(
@@ -178,9 +209,13 @@ struct ImportRoutes {
     }
 
     private func file(
-        _ path: String, _ operation: String, _ summary: String, _ bytes: @escaping @Sendable (APICall) async throws -> [UInt8]
+        _ path: String, _ operation: String, _ summary: String,
+        _ bytes: @escaping @Sendable (APICall) async throws -> [UInt8]
     ) -> APIRoute {
-        APIRoute(method: .get, path: path, operation: operation, summary: summary, query: [], body: nil, answer: .bytes, status: .ok) {
+        APIRoute(
+            method: .get, path: path, operation: operation, summary: summary, query: [], body: nil, answer: .bytes,
+            status: .ok
+        ) {
             [services] call in
             try await services.identity.requireSite(.approveImports, by: call.principal)
             return Response(
@@ -242,7 +277,8 @@ struct ImportRoutes {
         let problem = (failure as? any Refusal)?.problem
         return ImportEventModel(
             outcome,
-            problem: problem ?? Problem(.unavailable, code: "internal_error", "The hub failed to go on with the import: \(failure)"))
+            problem: problem
+                ?? Problem(.unavailable, code: "internal_error", "The hub failed to go on with the import: \(failure)"))
     }
 
     /// `data: {…}` and an empty line each.
@@ -264,7 +300,8 @@ struct ImportRoutes {
 
 extension ImportOrderModel {
     var options: ImportOptions {
-        ImportOptions(paths: paths ?? [], map: map ?? [:], visibility: visibility ?? .internal, olderReason: olderReason)
+        ImportOptions(
+            paths: paths ?? [], map: map ?? [:], visibility: visibility ?? .internal, olderReason: olderReason)
     }
 
     var chosen: Set<String> { Set(bundles ?? []) }

@@ -19,7 +19,8 @@ package struct PreflightModel: APIModel {
                 [
                     .required("source_name", .text, "Its name in the bundle."),
                     .required("name", .text, "Its name here."), .required("is_new", .boolean, ""),
-                    .required("ref_count", .count, ""), .required("object_count", .count, ""), .required("object_bytes", .count, ""),
+                    .required("ref_count", .count, ""), .required("object_count", .count, ""),
+                    .required("object_bytes", .count, ""),
                     .required("license", .nullable(.text), "As its author declares; nobody has checked it."),
                     .required("is_gated", .boolean, "Access is restricted where it came from."),
                 ])
@@ -37,7 +38,8 @@ package struct PreflightModel: APIModel {
             .object(
                 "PreflightVolume", "A volume of a bundle.",
                 [
-                    .required("number", .count, ""), .required("medium", .nullable(.integer(minimum: 1, maximum: nil)), ""),
+                    .required("number", .count, ""),
+                    .required("medium", .nullable(.integer(minimum: 1, maximum: nil)), ""),
                     .required("size_bytes", .count, ""), .required("is_present", .boolean, "On one of these media."),
                     .required("is_done", .boolean, "Taken in already."),
                 ])
@@ -84,11 +86,14 @@ package struct PreflightModel: APIModel {
         _state = OrNull(wrappedValue: preflight.state)
         repositories = preflight.repositories.map {
             Repository(
-                sourceName: $0.sourceName, name: $0.name, isNew: $0.isNew, refCount: $0.refCount, objectCount: $0.objectCount,
+                sourceName: $0.sourceName, name: $0.name, isNew: $0.isNew, refCount: $0.refCount,
+                objectCount: $0.objectCount,
                 objectBytes: $0.objectBytes, license: $0.license, isGated: $0.isGated)
         }
         volumes = preflight.volumes.map {
-            Volume(number: $0.number, medium: $0.medium, sizeBytes: $0.sizeBytes, isPresent: $0.isPresent, isDone: $0.isDone)
+            Volume(
+                number: $0.number, medium: $0.medium, sizeBytes: $0.sizeBytes, isPresent: $0.isPresent,
+                isDone: $0.isDone)
         }
         organizations = preflight.organizations
         contentBytes = preflight.contentBytes
@@ -118,14 +123,19 @@ package struct PreflightModel: APIModel {
                 .required("stream", .text, ""), .required("sequence", .count, ""),
                 .required("last_sequence", .nullable(.count), "The highest of the stream that was published here."),
                 .required("created", .text, "As the publisher's clock said."), .required("is_delta", .boolean, ""),
-                .required("note", .nullable(.text), ""), .required("state", .nullable(.text), "If the import began before."),
-                .required("repositories", .list(of: Repository.schema), ""), .required("volumes", .list(of: Volume.schema), ""),
+                .required("note", .nullable(.text), ""),
+                .required("state", .nullable(.text), "If the import began before."),
+                .required("repositories", .list(of: Repository.schema), ""),
+                .required("volumes", .list(of: Volume.schema), ""),
                 .required("organizations", .list(of: .text), "Those that will be made."),
-                .required("content_bytes", .count, ""), .required("present_bytes", .count, "Of these, staged or here already."),
+                .required("content_bytes", .count, ""),
+                .required("present_bytes", .count, "Of these, staged or here already."),
                 .required("copy_bytes", .count, "Of these, still to be copied."),
-                .required("needed_bytes", .count, "What the disk must have room for."), .required("free_bytes", .count, ""),
+                .required("needed_bytes", .count, "What the disk must have room for."),
+                .required("free_bytes", .count, ""),
                 .required("needed_files", .count, ""), .required("free_files", .nullable(.count), ""),
-                .required("missing_objects", .count, "Presumed and not here."), .required("missing_object_bytes", .count, ""),
+                .required("missing_objects", .count, "Presumed and not here."),
+                .required("missing_object_bytes", .count, ""),
                 .required("missing_commits", .count, "Presumed and not here."),
                 .required("held_names", .list(of: .text), "Names that need a mapping."),
                 .required("notes", .list(of: .text), "Things to know that stop nothing."),
@@ -140,7 +150,8 @@ package struct PreflightListModel: APIModel {
     package let bundles: [PreflightModel]
 
     package static var schema: Schema {
-        .object("PreflightList", "What would be imported.", [.required("bundles", .list(of: PreflightModel.schema), "")])
+        .object(
+            "PreflightList", "What would be imported.", [.required("bundles", .list(of: PreflightModel.schema), "")])
     }
 }
 

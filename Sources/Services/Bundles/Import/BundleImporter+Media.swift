@@ -17,7 +17,8 @@ extension BundleImporter {
     }
 
     private func importDirectories() async throws -> [String] {
-        SiteSetting.paths(try await store.setting(SiteSetting.importDirectories.key) ?? SiteSetting.importDirectories.defaultValue)
+        SiteSetting.paths(
+            try await store.setting(SiteSetting.importDirectories.key) ?? SiteSetting.importDirectories.defaultValue)
     }
 
     /// The bundles on media that are mounted below the import directories. Signatures are not looked at here.
@@ -32,7 +33,8 @@ extension BundleImporter {
         }
         var media: [FoundMedium] = []
         for one in found {
-            media.append(FoundMedium(path: one.path, bundle: one.bundle, state: try await store.importRecord(one.bundle)?.state))
+            media.append(
+                FoundMedium(path: one.path, bundle: one.bundle, state: try await store.importRecord(one.bundle)?.state))
         }
         return media
     }
@@ -56,10 +58,14 @@ extension BundleImporter {
         defer { closedir(stream) }
         var folders: [String] = []
         while let entry = readdir(stream), folders.count < 200 {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            let name = withUnsafeBytes(of: entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
             guard !name.hasPrefix(".") else { continue }
             var status = stat()
-            if lstat("\(path)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFDIR { folders.append("\(path)/\(name)") }
+            if lstat("\(path)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+                folders.append("\(path)/\(name)")
+            }
         }
         return folders.sorted()
     }
@@ -68,7 +74,9 @@ extension BundleImporter {
     func mediaPaths(of chosen: Set<String>) async throws -> [String] {
         let objects = objects
         let sent = try await objects.stage {
-            chosen.sorted().filter { BundleID(parsing: $0) != nil }.map { objects.stagingArea($0) }.filter(\.hasReceived).map(\.mediumPath)
+            chosen.sorted().filter { BundleID(parsing: $0) != nil }.map { objects.stagingArea($0) }.filter(
+                \.hasReceived
+            ).map(\.mediumPath)
         }
         let found = try await media(by: Caller(.localAdministrator(uid: 0, sudoUID: nil)))
         let paths = sent + found.filter { chosen.isEmpty || chosen.contains($0.bundle) }.map(\.path)
@@ -84,7 +92,9 @@ extension BundleImporter {
         let allowed = try await objects.stage { directories.compactMap(Self.real) + [self.objects.importsPath] }
         for path in paths {
             let real = try await objects.stage { Self.real(path) }
-            guard let real, allowed.contains(where: { real == $0 || real.hasPrefix($0 + "/") }) else { throw ImportError.pathNotAllowed(path) }
+            guard let real, allowed.contains(where: { real == $0 || real.hasPrefix($0 + "/") }) else {
+                throw ImportError.pathNotAllowed(path)
+            }
         }
     }
 
@@ -103,12 +113,15 @@ extension BundleImporter {
         let target: String
         switch name {
         case BundleManifest.fileName:
-            guard BundleID(manifest: BundleDigest.hash(bytes)) == id else { throw BundleError.wrongHash(file: name, expected: BundleDigest.hash(bytes)) }
+            guard BundleID(manifest: BundleDigest.hash(bytes)) == id else {
+                throw BundleError.wrongHash(file: name, expected: BundleDigest.hash(bytes))
+            }
             target = name
         case "BUNDLE.dsse.json": target = name
         default:
             let parts = name.split(separator: ".")
-            guard parts.count == 3, parts[0] == "root", parts[2] == "json", let version = Int(parts[1]), (1...256).contains(version),
+            guard parts.count == 3, parts[0] == "root", parts[2] == "json", let version = Int(parts[1]),
+                (1...256).contains(version),
                 name == "root.\(version).json"
             else { throw ImportError.invalidVolume(name) }
             target = "trust/" + name
@@ -140,7 +153,9 @@ extension BundleImporter {
         var end = offset
         for try await piece in body {
             let start = end
-            guard start + Int64(piece.readableBytes) <= volume.sizeBytes else { throw BundleError.tooLarge(what: volume.file, limit: "\(volume.sizeBytes) bytes") }
+            guard start + Int64(piece.readableBytes) <= volume.sizeBytes else {
+                throw BundleError.tooLarge(what: volume.file, limit: "\(volume.sizeBytes) bytes")
+            }
             try await objects.stage { try area.receive(piece, of: volume.file, at: start) }
             end += Int64(piece.readableBytes)
         }
@@ -151,7 +166,9 @@ extension BundleImporter {
     private func sent(volume number: Int, of bundle: String, by caller: Caller) async throws -> BundleManifest.Volume {
         try await identity.requireSite(.approveImports, by: caller.principal)
         let area = area(of: bundle)
-        guard BundleID(parsing: bundle) != nil, try await objects.stage({ area.hasReceived }) else { throw MetadataError.importNotFound }
+        guard BundleID(parsing: bundle) != nil, try await objects.stage({ area.hasReceived }) else {
+            throw MetadataError.importNotFound
+        }
         guard let found = try await discover([area.mediumPath]).first else { throw MetadataError.importNotFound }
         let manifest = try await trust.judge(found.signed).manifest
         guard let volume = manifest.volumes.first(where: { $0.number == number }) else {

@@ -14,7 +14,9 @@ extension BundleImporter {
     /// - Parameter isApproved: an administrator has said yes.
     func advance(_ bundle: String, isApproved: Bool = false, by caller: Caller) async throws -> Outcome {
         guard let record = try await store.importRecord(bundle) else { throw MetadataError.importNotFound }
-        if record.state == .published { return Outcome(bundle: bundle, record: record, failure: nil, wasPublished: true) }
+        if record.state == .published {
+            return Outcome(bundle: bundle, record: record, failure: nil, wasPublished: true)
+        }
         guard record.state.keepsStaging else { throw MetadataError.importState(record.state) }
         let options = try ImportOptions(reading: record.options)
         let signed = try await kept(bundle)
@@ -25,7 +27,8 @@ extension BundleImporter {
         guard staged.isWhole else {
             if record.state != .staging { _ = try await store.moveImport(bundle, from: [record.state], to: .staging) }
             throw ImportError.incomplete(
-                bundle: bundle, volumes: staged.missing, media: Set(staged.missing.compactMap { plan.medium(of: $0) }).sorted(), reasons: [])
+                bundle: bundle, volumes: staged.missing,
+                media: Set(staged.missing.compactMap { plan.medium(of: $0) }).sorted(), reasons: [])
         }
         let (_, held) = try await owners(of: targets(of: manifest, options), options)
         guard held.isEmpty else { throw ImportError.needsMapping(held) }
@@ -58,7 +61,9 @@ extension BundleImporter {
 
     /// Checks the git data of every repository.
     /// - Throws: `ImportError.parked` when something is presumed that is not here.
-    private func prepare(_ manifest: BundleManifest, _ options: ImportOptions, bundle: String) async throws -> [PreparedRepository] {
+    private func prepare(_ manifest: BundleManifest, _ options: ImportOptions, bundle: String) async throws
+        -> [PreparedRepository]
+    {
         let area = area(of: bundle)
         var prepared: [PreparedRepository] = []
         var missing = MissingContent()
@@ -71,7 +76,8 @@ extension BundleImporter {
         guard missing.isEmpty else {
             try await keepRequest(missing, manifest, bundle: bundle)
             throw ImportError.parked(
-                bundle: bundle, objects: missing.objects.count, bytes: missing.objectBytes, commits: missing.commitCount)
+                bundle: bundle, objects: missing.objects.count, bytes: missing.objectBytes, commits: missing.commitCount
+            )
         }
         return prepared
     }
@@ -85,7 +91,9 @@ extension BundleImporter {
     ) async throws -> ImportReport {
         var prepared = first
         for attempt in 1...5 {
-            let publication = try await place(prepared, of: manifest, plan: plan, options, signers: signers, record: record, isPartial: isPartial, by: caller)
+            let publication = try await place(
+                prepared, of: manifest, plan: plan, options, signers: signers, record: record, isPartial: isPartial,
+                by: caller)
             do {
                 let result = try await store.publishImport(publication)
                 // The packs' files are kept as long as they are held: until their rows are there.
@@ -120,10 +128,13 @@ extension BundleImporter {
         let (area, objects) = (area(of: record.bundle), objects)
         let wanted = Set(
             prepared.flatMap { repository in
-                repository.target.source.objects.filter(\.isInBundle).map(\.oid) + repository.target.source.attachments.map(\.sha256)
+                repository.target.source.objects.filter(\.isInBundle).map(\.oid)
+                    + repository.target.source.attachments.map(\.sha256)
             })
         let contents = plan.contents.filter { wanted.contains($0.id) }.map { (id: $0.id, sizeBytes: $0.sizeBytes) }
-        let presumed = prepared.flatMap { $0.target.source.objects.filter { !$0.isInBundle } }.map { (id: $0.oid, sizeBytes: $0.sizeBytes) }
+        let presumed = prepared.flatMap { $0.target.source.objects.filter { !$0.isInBundle } }.map {
+            (id: $0.oid, sizeBytes: $0.sizeBytes)
+        }
         try await objects.stage {
             for start in stride(from: 0, to: contents.count, by: 1000) {
                 try objects.adopt(Array(contents[start..<min(start + 1000, contents.count)]), from: area)
@@ -141,7 +152,8 @@ extension BundleImporter {
             repositories.append(Self.publication(of: repository, pack: description, options))
         }
         return ImportPublication(
-            bundle: record.bundle, repositories: repositories, aliases: isPartial ? [] : try aliases(of: manifest, options), isPartial: isPartial,
+            bundle: record.bundle, repositories: repositories,
+            aliases: isPartial ? [] : try aliases(of: manifest, options), isPartial: isPartial,
             signingKeys: signers.keyIDs, actor: caller.principal.auditName, account: caller.principal.account?.id,
             audit: caller.entry(
                 "bundle.publish", on: record.bundle,
@@ -161,9 +173,11 @@ extension BundleImporter {
             target: repository.target.existing.map { .existing($0.id, packGeneration: repository.packGeneration) }
                 ?? .new(repository.uid, visibility: options.visibility),
             reference: repository.target.reference, sourceUID: source.uid, sourceName: source.reference.description,
-            originDescription: OriginDescription.text(of: source), defaultBranch: source.defaultBranch, description: source.description,
+            originDescription: OriginDescription.text(of: source), defaultBranch: source.defaultBranch,
+            description: source.description,
             pack: pack, refs: repository.refs,
-            objects: Array(Dictionary((objects + attachments).map { ($0.oid, $0) }) { first, _ in first }.values).sorted { $0.oid.hex < $1.oid.hex })
+            objects: Array(Dictionary((objects + attachments).map { ($0.oid, $0) }) { first, _ in first }.values).sorted
+            { $0.oid.hex < $1.oid.hex })
     }
 
     private func aliases(of manifest: BundleManifest, _ options: ImportOptions) throws -> [String] {
@@ -186,7 +200,9 @@ extension BundleImporter {
                     name: ref.name, old: outcome.outcome == .created ? nil : ref.movesFrom.first ?? nil, new: ref.oid,
                     peeled: ref.peeled, isForced: ref.isForced)
             }
-            if !moved.isEmpty { events.tell(RepositoryEvent(.pushed(moved), repository: row, actor: actor, account: account)) }
+            if !moved.isEmpty {
+                events.tell(RepositoryEvent(.pushed(moved), repository: row, actor: actor, account: account))
+            }
         }
     }
 
@@ -197,7 +213,9 @@ extension BundleImporter {
             try await signReceipt(record)
         } catch {
             // The hub's own keys may still wait for others' signatures; the receipt is made when it is asked for.
-            logger.warning("The receipt of bundle \(bundle) could not be signed yet: \(Problem.describing(error)?.message ?? "\(error)")")
+            logger.warning(
+                "The receipt of bundle \(bundle) could not be signed yet: \(Problem.describing(error)?.message ?? "\(error)")"
+            )
         }
         let area = area(of: bundle)
         try await objects.stage { try area.remove() }
@@ -282,7 +300,8 @@ extension BundleImporter {
         var progressed = true
         while progressed {
             progressed = false
-            for record in try await store.imports(in: [.parked], limit: 1000).items where !finished.contains(record.bundle) {
+            for record in try await store.imports(in: [.parked], limit: 1000).items
+            where !finished.contains(record.bundle) {
                 let outcome = try await attempt(record.bundle) { try await self.advance(record.bundle, by: caller) }
                 guard (outcome.failure as? ImportError)?.isParked != true else { continue }
                 finished.insert(record.bundle)

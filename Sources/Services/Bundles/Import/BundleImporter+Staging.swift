@@ -38,7 +38,8 @@ extension BundleImporter {
         let (area, objects, bundle, locations) = (area(of: trusted.bundle), objects, trusted.bundle, trusted.locations)
         let (staged, free) = try await objects.stage { () -> (Staged, (bytes: Int64, files: Int64?)) in
             let run = try StagingRun(
-                plan: plan, bundle: bundle, area: area, store: objects, spared: spared, stop: StopFlag(), tell: { _ in })
+                plan: plan, bundle: bundle, area: area, store: objects, spared: spared, stop: StopFlag(), tell: { _ in }
+            )
             let missing = Set(run.missingVolumes.map(\.number))
             return (
                 Staged(
@@ -52,19 +53,23 @@ extension BundleImporter {
         let gitBytes = manifest.repositories.reduce(0) { $0 + ($1.gitBundle?.sizeBytes ?? 0) }
         let copyBytes = isPublished ? 0 : staged.copyBytes
         return ImportPreflight(
-            bundle: trusted.bundle, publisher: manifest.publisher, fingerprints: trusted.signers.fingerprints, stream: manifest.stream,
+            bundle: trusted.bundle, publisher: manifest.publisher, fingerprints: trusted.signers.fingerprints,
+            stream: manifest.stream,
             sequence: manifest.sequence, lastSequence: trusted.signers.lastSequence, created: manifest.created,
             isDelta: manifest.kind == .delta, note: manifest.note, state: record?.state.rawValue,
             repositories: targets.map(Self.described),
             volumes: manifest.volumes.map {
                 ImportPreflight.Volume(
                     number: $0.number, medium: plan.medium(of: $0.number), sizeBytes: $0.sizeBytes,
-                    isPresent: staged.presentVolumes.contains($0.number), isDone: isPublished || !staged.missingVolumes.contains($0.number))
+                    isPresent: staged.presentVolumes.contains($0.number),
+                    isDone: isPublished || !staged.missingVolumes.contains($0.number))
             },
             organizations: organizations, contentBytes: plan.contents.reduce(0) { $0 + $1.sizeBytes },
             presentBytes: plan.contents.reduce(0) { $0 + $1.sizeBytes } - copyBytes, copyBytes: copyBytes,
-            neededBytes: isPublished ? 0 : copyBytes + gitBytes + gitBytes / 4 + Self.recordBytes(manifest), freeBytes: free.bytes,
-            neededFiles: isPublished ? 0 : Int64(staged.files + 4 * manifest.repositories.count + manifest.volumes.count + 8),
+            neededBytes: isPublished ? 0 : copyBytes + gitBytes + gitBytes / 4 + Self.recordBytes(manifest),
+            freeBytes: free.bytes,
+            neededFiles: isPublished
+                ? 0 : Int64(staged.files + 4 * manifest.repositories.count + manifest.volumes.count + 8),
             freeFiles: free.files, missingObjects: missing.objects.count, missingObjectBytes: missing.objectBytes,
             missingCommits: missing.commitCount, heldNames: held, notes: notes(manifest, targets))
     }
@@ -83,7 +88,8 @@ extension BundleImporter {
 
     private static func described(_ target: ImportTarget) -> ImportPreflight.Repository {
         ImportPreflight.Repository(
-            sourceName: target.source.reference.description, name: target.name.description, isNew: target.existing == nil,
+            sourceName: target.source.reference.description, name: target.name.description,
+            isNew: target.existing == nil,
             refCount: target.source.refs.count, objectCount: target.source.objects.count,
             objectBytes: target.source.objects.reduce(0) { $0 + $1.sizeBytes }, license: target.source.license?.spdx,
             isGated: target.source.license?.isGated ?? false)
@@ -97,8 +103,12 @@ extension BundleImporter {
                     + "bundle that differ go to refs/import/ in it, where all who may read it see them.")
         }
         let gated = targets.filter { $0.source.license?.isGated == true }.map(\.source.name.description)
-        if !gated.isEmpty { notes.append("Access is restricted where these came from: \(gated.prefix(5).joined(separator: ", ")).") }
-        if manifest.created.prefix(4) < "2020" { notes.append("The clock of the publisher was not set: the bundle says it was made at \(manifest.created).") }
+        if !gated.isEmpty {
+            notes.append("Access is restricted where these came from: \(gated.prefix(5).joined(separator: ", ")).")
+        }
+        if manifest.created.prefix(4) < "2020" {
+            notes.append("The clock of the publisher was not set: the bundle says it was made at \(manifest.created).")
+        }
         return notes
     }
 
@@ -143,7 +153,8 @@ extension BundleImporter {
         if let obstacle = preflight.obstacle { throw obstacle }
         _ = try await store.beginImport(
             NewImport(
-                bundle: bundle, manifest: trusted.key, publisher: trusted.manifest.publisher, stream: trusted.manifest.stream,
+                bundle: bundle, manifest: trusted.key, publisher: trusted.manifest.publisher,
+                stream: trusted.manifest.stream,
                 sequence: trusted.manifest.sequence, options: options.text, actor: caller.principal.auditName,
                 account: caller.principal.account?.id), audit: startEntry(trusted, options, by: caller))
         try await stage(trusted, options)
@@ -152,7 +163,8 @@ extension BundleImporter {
 
     private func startEntry(_ trusted: Trusted, _ options: ImportOptions, by caller: Caller) -> AuditEntry {
         var detail = [
-            "publisher": trusted.manifest.publisher, "stream": trusted.manifest.stream, "sequence": String(trusted.manifest.sequence),
+            "publisher": trusted.manifest.publisher, "stream": trusted.manifest.stream,
+            "sequence": String(trusted.manifest.sequence),
             "keys": trusted.signers.fingerprints.joined(separator: ", "),
         ]
         if let reason = options.olderReason { detail["older_reason"] = reason }
@@ -170,7 +182,8 @@ extension BundleImporter {
                 try area.make()
                 try Self.keep(signed, in: area)
                 let run = try StagingRun(
-                    plan: plan, bundle: bundle, area: area, store: objects, spared: spared, stop: stop, tell: { board.tell($0) })
+                    plan: plan, bundle: bundle, area: area, store: objects, spared: spared, stop: stop,
+                    tell: { board.tell($0) })
                 try run.run(locations)
                 try area.removeReceived(volumes: run.takenVolumes.map(\.file))
                 try Self.conclude(run, bundle: bundle)
@@ -212,7 +225,8 @@ extension BundleImporter {
         for failure in run.failures {
             switch failure {
             case .invalidDocument, .unknownFormat, .tooLarge, .wrongHash, .unexpectedContent: throw failure
-            case .damagedSegment, .truncated, .mediumFailed, .noBundle, .inaccessible, .volumeTooSmall, .mediumFull: break
+            case .damagedSegment, .truncated, .mediumFailed, .noBundle, .inaccessible, .volumeTooSmall, .mediumFull:
+                break
             }
         }
         throw ImportError.incomplete(
@@ -220,12 +234,15 @@ extension BundleImporter {
     }
 
     /// Which of the contents are staged or here, without a medium.
-    func staged(_ plan: StagingPlan, bundle: String, _ options: ImportOptions) async throws -> (isWhole: Bool, ready: Set<ObjectID>, missing: [Int]) {
+    func staged(_ plan: StagingPlan, bundle: String, _ options: ImportOptions) async throws -> (
+        isWhole: Bool, ready: Set<ObjectID>, missing: [Int]
+    ) {
         let spared = try await spared(plan, targets(of: plan.manifest, options))
         let (area, objects) = (area(of: bundle), objects)
         return try await objects.stage {
             let run = try StagingRun(
-                plan: plan, bundle: bundle, area: area, store: objects, spared: spared, stop: StopFlag(), tell: { _ in })
+                plan: plan, bundle: bundle, area: area, store: objects, spared: spared, stop: StopFlag(), tell: { _ in }
+            )
             let ready = plan.contents.indices.filter(run.isVerified).map { plan.contents[$0].id }
             return (run.isWhole, Set(ready), run.missingVolumes.map(\.number))
         }

@@ -29,7 +29,9 @@ package final class BundleImporter: Sendable {
         var bundle: String { found.signed.id.text }
         var key: ObjectID { BundleDigest.hash(found.signed.bytes) }
         var locations: [BundleLocation] {
-            found.folders.map { BundleLocation(folder: $0, manifestBytes: found.signed.bytes, manifest: manifest, id: found.signed.id) }
+            found.folders.map {
+                BundleLocation(folder: $0, manifestBytes: found.signed.bytes, manifest: manifest, id: found.signed.id)
+            }
         }
     }
 
@@ -103,9 +105,13 @@ package final class BundleImporter: Sendable {
             }
         }
         trusted.sort {
-            ($0.manifest.publisher, $0.manifest.stream, $0.manifest.sequence) < ($1.manifest.publisher, $1.manifest.stream, $1.manifest.sequence)
+            ($0.manifest.publisher, $0.manifest.stream, $0.manifest.sequence) < (
+                $1.manifest.publisher, $1.manifest.stream, $1.manifest.sequence
+            )
         }
-        for one in trusted { outcomes.append(try await attempt(one.bundle) { try await self.take(one, given, by: caller) }) }
+        for one in trusted {
+            outcomes.append(try await attempt(one.bundle) { try await self.take(one, given, by: caller) })
+        }
         if outcomes.contains(where: { $0.record?.state == .published && !$0.wasPublished }) {
             outcomes += try await continueParked(except: Set(outcomes.map(\.bundle)), by: caller)
         }
@@ -133,7 +139,8 @@ package final class BundleImporter: Sendable {
     /// Runs one step of one bundle and turns what stops it into an outcome. Only a cancelled run throws.
     func attempt(_ bundle: String, _ work: @Sendable () async throws -> Outcome) async throws -> Outcome {
         guard claim(bundle) else {
-            return Outcome(bundle: bundle, record: try await store.importRecord(bundle), failure: ImportError.busy(bundle))
+            return Outcome(
+                bundle: bundle, record: try await store.importRecord(bundle), failure: ImportError.busy(bundle))
         }
         defer {
             release(bundle)
@@ -156,7 +163,9 @@ package final class BundleImporter: Sendable {
     func release(_ bundle: String) { _ = busy.withLock { $0.remove(bundle) } }
 
     private static func translated(_ error: any Error, _ bundle: String) -> any Error {
-        if let error = error as? ObjectStoreError, error == .outOfSpace { return ImportError.pausedWithoutSpace(bundle) }
+        if let error = error as? ObjectStoreError, error == .outOfSpace {
+            return ImportError.pausedWithoutSpace(bundle)
+        }
         if let error = error as? GitStoreError, error == .diskFull { return ImportError.pausedWithoutSpace(bundle) }
         if let error = error as? MetadataError, error == .outOfSpace { return ImportError.pausedWithoutSpace(bundle) }
         return error
@@ -164,7 +173,8 @@ package final class BundleImporter: Sendable {
 
     /// Writes down why an import stopped, so that its status says so.
     private func note(_ failure: any Error, of bundle: String) async throws {
-        guard let problem = Problem.describing(failure), let record = try await store.importRecord(bundle), record.state.keepsStaging
+        guard let problem = Problem.describing(failure), let record = try await store.importRecord(bundle),
+            record.state.keepsStaging
         else { return }
         let state: ImportState
         switch failure as? ImportError {
@@ -228,7 +238,9 @@ package final class BundleImporter: Sendable {
         } catch {
             guard let problem = Problem.describing(error) else { throw error }
             try await store.appendAudit(
-                caller.entry("bundle.refuse", on: found.signed.id.text, ["code": problem.code, "reason": String(problem.message.prefix(300))]))
+                caller.entry(
+                    "bundle.refuse", on: found.signed.id.text,
+                    ["code": problem.code, "reason": String(problem.message.prefix(300))]))
             throw error
         }
     }

@@ -23,7 +23,9 @@ struct GitBundleHeader {
     /// Takes the next bytes and returns those of the pack among them; empty while the header goes on.
     mutating func append(_ bytes: UnsafeRawBufferPointer) throws(Fault) -> [UInt8] {
         if isComplete { return Array(bytes) }
-        guard buffered.count + bytes.count <= Self.maximumBytes + (1 << 20) else { throw .invalid("its header is too long") }
+        guard buffered.count + bytes.count <= Self.maximumBytes + (1 << 20) else {
+            throw .invalid("its header is too long")
+        }
         buffered.append(contentsOf: bytes)
         while searched + 1 < buffered.count {
             if buffered[searched] == UInt8(ascii: "\n"), buffered[searched + 1] == UInt8(ascii: "\n") {
@@ -51,13 +53,17 @@ struct GitBundleHeader {
         for line in lines {
             if version == 3, line.first == UInt8(ascii: "@") {
                 guard String(decoding: line, as: UTF8.self) == "@object-format=sha1" else {
-                    throw .invalid("it wants “\(String(decoding: line.dropFirst().prefix(60), as: UTF8.self))”, which is not known here")
+                    throw .invalid(
+                        "it wants “\(String(decoding: line.dropFirst().prefix(60), as: UTF8.self))”, which is not known here"
+                    )
                 }
                 continue
             }
             let isPrerequisite = line.first == UInt8(ascii: "-")
             let name = (isPrerequisite ? line.dropFirst() : line).prefix(40)
-            guard let oid = GitOID(hex: String(decoding: name, as: UTF8.self)) else { throw .invalid("its header has a line that is none of git’s") }
+            guard let oid = GitOID(hex: String(decoding: name, as: UTF8.self)) else {
+                throw .invalid("its header has a line that is none of git’s")
+            }
             if isPrerequisite { prerequisites.append(oid) }
         }
     }

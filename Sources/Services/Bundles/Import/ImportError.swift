@@ -53,7 +53,9 @@ extension ImportError: Refusal {
     package var problem: Problem {
         switch self {
         case .busy(let bundle):
-            Problem(.conflict, code: "import_busy", "Bundle \(bundle) is being imported at this moment; see “csghub bundle status”.")
+            Problem(
+                .conflict, code: "import_busy",
+                "Bundle \(bundle) is being imported at this moment; see “csghub bundle status”.")
         case .noBundle(let paths):
             Problem(.missing, code: "no_bundle", "There is no bundle below \(paths.joined(separator: ", ")).")
         case .pathNotAllowed(let path):
@@ -82,7 +84,8 @@ extension ImportError: Refusal {
                     + "\(names.joined(separator: ", ")). Say where they go: --map \(names.first ?? "NAME")=OTHER, or "
                     + "--map \(names.first ?? "NAME")=\(names.first ?? "NAME") to put them there all the same.")
         case .invalidMapping(let text):
-            Problem(.invalid, code: "invalid_map", "“\(text.shortened)” is not of the form NAME=NAME with two valid names.")
+            Problem(
+                .invalid, code: "invalid_map", "“\(text.shortened)” is not of the form NAME=NAME with two valid names.")
         case .sameName(let name):
             Problem(.invalid, code: "same_name", "Two repositories of the bundle would both be \(name); change --map.")
         case .damaged(let places):

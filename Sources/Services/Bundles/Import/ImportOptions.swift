@@ -12,7 +12,8 @@ package struct ImportOptions: Hashable, Sendable, Codable {
     package var olderReason: String?
 
     package init(
-        paths: [String] = [], map: [String: String] = [:], visibility: Visibility = .internal, olderReason: String? = nil
+        paths: [String] = [], map: [String: String] = [:], visibility: Visibility = .internal,
+        olderReason: String? = nil
     ) {
         self.paths = paths
         self.map = map

@@ -21,7 +21,8 @@ package struct ImportProgress: Hashable, Sendable {
     package var message: String?
 
     package init(
-        bundle: String, phase: Phase, doneBytes: Int64 = 0, totalBytes: Int64 = 0, volume: Int? = nil, message: String? = nil
+        bundle: String, phase: Phase, doneBytes: Int64 = 0, totalBytes: Int64 = 0, volume: Int? = nil,
+        message: String? = nil
     ) {
         self.bundle = bundle
         self.phase = phase

@@ -54,7 +54,9 @@ package struct ImportQueue: Service {
     private func log(_ outcome: BundleImporter.Outcome) {
         let bundle: Logger.Metadata = ["bundle.id": "\(outcome.bundle)"]
         if let failure = outcome.failure {
-            logger.warning("The import of bundle \(outcome.bundle) stopped: \(Problem.describing(failure)?.message ?? "\(failure)")", metadata: bundle)
+            logger.warning(
+                "The import of bundle \(outcome.bundle) stopped: \(Problem.describing(failure)?.message ?? "\(failure)")",
+                metadata: bundle)
         } else {
             logger.notice("Bundle \(outcome.bundle): \(outcome.record?.state.rawValue ?? "")", metadata: bundle)
         }

@@ -20,18 +20,23 @@ package struct ImportReceipt: Sendable {
     /// Canonical JSON.
     package var canonicalBytes: [UInt8] {
         CanonicalJSON.encode([
-            "schema": .string(Self.schema), "bundle": .string(record.bundle), "manifest_sha256": .string(record.manifest.hex),
-            "publisher": .string(record.publisher), "stream": .string(record.stream), "sequence": .integer(record.sequence),
-            "imported": .string((record.publishedAt ?? record.updatedAt).formatted(.iso8601)), "hub_version": .string(HubVersion.text),
+            "schema": .string(Self.schema), "bundle": .string(record.bundle),
+            "manifest_sha256": .string(record.manifest.hex),
+            "publisher": .string(record.publisher), "stream": .string(record.stream),
+            "sequence": .integer(record.sequence),
+            "imported": .string((record.publishedAt ?? record.updatedAt).formatted(.iso8601)),
+            "hub_version": .string(HubVersion.text),
             "result": .string("published"), "repos": .array(report.repositories.map(Self.node)),
-            "organizations": .array(report.organizations.map(JSONNode.string)), "aliases": .array(report.aliases.map(JSONNode.string)),
+            "organizations": .array(report.organizations.map(JSONNode.string)),
+            "aliases": .array(report.aliases.map(JSONNode.string)),
             "scan": .array([]),
         ])
     }
 
     private static func node(_ repository: ImportReport.Repository) -> JSONNode {
         [
-            "name": .string(repository.name), "source": .string(repository.sourceName), "created": .bool(repository.isNew),
+            "name": .string(repository.name), "source": .string(repository.sourceName),
+            "created": .bool(repository.isNew),
             "objects": .integer(Int64(repository.objectCount)), "bytes": .integer(repository.objectBytes),
             "refs": .array(
                 repository.refs.map { ref in
@@ -60,7 +65,8 @@ enum OriginDescription {
         }
         if let license = source.license {
             members.append(
-                JSONMember("license", ["spdx": license.spdx.map(JSONNode.string) ?? .null, "gated": .bool(license.isGated)]))
+                JSONMember(
+                    "license", ["spdx": license.spdx.map(JSONNode.string) ?? .null, "gated": .bool(license.isGated)]))
         }
         members.append(
             JSONMember(
@@ -68,7 +74,8 @@ enum OriginDescription {
                 .array(
                     source.attachments.map { file in
                         [
-                            "format": .string(file.format), "name": .string(file.name), "sha256": .string(file.sha256.hex),
+                            "format": .string(file.format), "name": .string(file.name),
+                            "sha256": .string(file.sha256.hex),
                             "size": .integer(file.sizeBytes),
                         ]
                     })))
@@ -86,7 +93,9 @@ enum ImportRequest {
             "schema": .string(schema), "bundle": .string(bundle), "publisher": .string(manifest.publisher),
             "stream": .string(manifest.stream), "sequence": .integer(manifest.sequence),
             "objects": .array(
-                missing.objects.sorted { $0.key.hex < $1.key.hex }.map { ["oid": .string($0.key.hex), "size": .integer($0.value)] }),
+                missing.objects.sorted { $0.key.hex < $1.key.hex }.map {
+                    ["oid": .string($0.key.hex), "size": .integer($0.value)]
+                }),
             "git": .array(
                 missing.commits.map { wanted in
                     [

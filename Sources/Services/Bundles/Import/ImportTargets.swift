@@ -24,9 +24,14 @@ extension BundleImporter {
             let reference = try options.reference(of: source.reference)
             let followed = try await store.importedRepository(publisher: manifest.publisher, sourceUID: source.uid)
             var existing = followed
-            if existing == nil, case .found(let repository) = try await store.repository(reference) { existing = repository }
-            let target = ImportTarget(source: source, existing: existing, reference: reference, isFollowed: followed != nil)
-            guard taken.insert(target.name.description.lowercased()).inserted else { throw ImportError.sameName(target.name.description) }
+            if existing == nil, case .found(let repository) = try await store.repository(reference) {
+                existing = repository
+            }
+            let target = ImportTarget(
+                source: source, existing: existing, reference: reference, isFollowed: followed != nil)
+            guard taken.insert(target.name.description.lowercased()).inserted else {
+                throw ImportError.sameName(target.name.description)
+            }
             targets.append(target)
         }
         return targets

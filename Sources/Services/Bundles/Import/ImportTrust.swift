@@ -13,7 +13,8 @@ package struct ImportSigners: Hashable, Sendable {
     package var lastSequence: Int64?
 
     package init(
-        publisher: String, keyIDs: [ObjectID], fingerprints: [String], laterSequence: Int64? = nil, lastSequence: Int64? = nil
+        publisher: String, keyIDs: [ObjectID], fingerprints: [String], laterSequence: Int64? = nil,
+        lastSequence: Int64? = nil
     ) {
         self.publisher = publisher
         self.keyIDs = keyIDs

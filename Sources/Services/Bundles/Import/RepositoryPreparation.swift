@@ -39,7 +39,9 @@ extension BundleImporter {
         let presumed = target.source.objects.filter { !$0.isInBundle }
         let present = try await store.presumableObjects(
             among: presumed.map(\.oid), publisher: manifest.publisher, repository: target.existing?.id)
-        for object in presumed where present[object.oid] != object.sizeBytes { missing.objects[object.oid] = object.sizeBytes }
+        for object in presumed where present[object.oid] != object.sizeBytes {
+            missing.objects[object.oid] = object.sizeBytes
+        }
         var wanted = target.source.gitBundle?.prerequisites ?? []
         if target.source.gitBundle == nil { wanted += target.source.refs.map(\.oid) }
         if !wanted.isEmpty {
@@ -50,7 +52,9 @@ extension BundleImporter {
         return missing
     }
 
-    private func gitObjects(of target: ImportTarget, uid: RepositoryUID) async throws -> (objects: GitObjects, state: GitState?) {
+    private func gitObjects(of target: ImportTarget, uid: RepositoryUID) async throws -> (
+        objects: GitObjects, state: GitState?
+    ) {
         let state: GitState?
         if let existing = target.existing { state = try await store.gitState(of: existing.id) } else { state = nil }
         let objects = try await threads.run { [git] in try git.objects(of: uid, packs: state?.packs ?? []) }
@@ -58,17 +62,23 @@ extension BundleImporter {
     }
 
     /// Checks the git data of a repository by the rules of a push, and decides what becomes of its refs.
-    func prepare(_ target: ImportTarget, in manifest: BundleManifest, area: StagingArea) async throws -> PreparedRepository {
+    func prepare(_ target: ImportTarget, in manifest: BundleManifest, area: StagingArea) async throws
+        -> PreparedRepository
+    {
         let uid = target.existing?.uid ?? RepositoryUID()
         let (existing, state) = try await gitObjects(of: target, uid: uid)
         var missing = try await missing(of: target, in: manifest)
         guard missing.commits.isEmpty else {
             return PreparedRepository(
-                target: target, uid: uid, packGeneration: state?.packGeneration ?? 0, pack: nil, refs: [], missing: missing)
+                target: target, uid: uid, packGeneration: state?.packGeneration ?? 0, pack: nil, refs: [],
+                missing: missing)
         }
         let name = target.source.reference.description
         let tips = target.source.refs.map(\.oid)
-        let last = if let id = target.existing?.id { try await store.importedReferences(of: id) } else { [ReferenceName: GitOID]() }
+        let last =
+            if let id = target.existing?.id { try await store.importedReferences(of: id) } else {
+                [ReferenceName: GitOID]()
+            }
         let limits = limits
         do {
             let (pack, refs) = try await threads.run { [git] () -> (ReceivedPack?, [ImportPublication.Ref]) in
@@ -86,7 +96,8 @@ extension BundleImporter {
             }
             for (oid, size) in try await missingPointers(in: pack, target, manifest) { missing.objects[oid] = size }
             return PreparedRepository(
-                target: target, uid: uid, packGeneration: state?.packGeneration ?? 0, pack: pack, refs: refs, missing: missing)
+                target: target, uid: uid, packGeneration: state?.packGeneration ?? 0, pack: pack, refs: refs,
+                missing: missing)
         } catch let error as GitStoreError where error != .diskFull {
             throw ImportError.refused(repository: name, reason: error.problem.message)
         } catch let fault as GitBundleHeader.Fault {
@@ -141,7 +152,9 @@ extension BundleImporter {
 
     private static func contains(_ new: GitOID, _ old: GitOID, _ objects: GitObjects) throws -> Bool {
         if new == old { return true }
-        guard try objects.header(of: new)?.type == .commit, try objects.header(of: old)?.type == .commit else { return false }
+        guard try objects.header(of: new)?.type == .commit, try objects.header(of: old)?.type == .commit else {
+            return false
+        }
         return try objects.isAncestor(old, of: new, limit: ancestryLimit)
     }
 
@@ -152,7 +165,9 @@ extension BundleImporter {
         guard let pack, !pack.pointers.isEmpty else { return [:] }
         let listed = Dictionary(target.source.objects.map { ($0.oid, $0.sizeBytes) }) { first, _ in first }
         var absent: [ObjectID: Int64] = [:]
-        for (_, pointer) in pack.pointers where listed[pointer.oid] != pointer.sizeBytes { absent[pointer.oid] = pointer.sizeBytes }
+        for (_, pointer) in pack.pointers where listed[pointer.oid] != pointer.sizeBytes {
+            absent[pointer.oid] = pointer.sizeBytes
+        }
         guard !absent.isEmpty, let id = target.existing?.id else { return absent }
         let linked = try await store.linkedObjects(among: Array(absent.keys), in: id)
         return absent.filter { linked[$0.key] != $0.value }

@@ -37,10 +37,16 @@ struct StagingPlan: Sendable {
         }
         for repository in manifest.repositories {
             for object in repository.objects where object.isInBundle {
-                add(object.oid, object.sizeBytes, isObject: true, object.paths.prefix(3).map { "\(repository.name)/\($0)" })
+                add(
+                    object.oid, object.sizeBytes, isObject: true,
+                    object.paths.prefix(3).map { "\(repository.name)/\($0)" })
             }
-            if let bundle = repository.gitBundle { add(bundle.sha256, bundle.sizeBytes, isObject: false, ["\(repository.name), its git data"]) }
-            for file in repository.attachments { add(file.sha256, file.sizeBytes, isObject: true, ["\(repository.name), \(file.name)"]) }
+            if let bundle = repository.gitBundle {
+                add(bundle.sha256, bundle.sizeBytes, isObject: false, ["\(repository.name), its git data"])
+            }
+            for file in repository.attachments {
+                add(file.sha256, file.sizeBytes, isObject: true, ["\(repository.name), \(file.name)"])
+            }
         }
         var contents: [Content] = []
         var slot = 0
@@ -49,7 +55,8 @@ struct StagingPlan: Sendable {
             guard slot + count <= Self.maximumSlots else { throw .tooLarge(what: "The bundle", limit: "1 PiB") }
             contents.append(
                 Content(
-                    id: id, sizeBytes: content.size, slots: slot..<(slot + count), isObject: content.isObject, paths: content.paths))
+                    id: id, sizeBytes: content.size, slots: slot..<(slot + count), isObject: content.isObject,
+                    paths: content.paths))
             slot += count
         }
         self.contents = contents
@@ -62,7 +69,9 @@ struct StagingPlan: Sendable {
             }, uniquingKeysWith: { first, _ in first })
         attachments = Dictionary(
             manifest.repositories.flatMap { repository in
-                repository.attachments.compactMap { file in places[file.sha256].map { ("\(repository.uid)/\(file.name)", $0) } }
+                repository.attachments.compactMap { file in
+                    places[file.sha256].map { ("\(repository.uid)/\(file.name)", $0) }
+                }
             }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -83,7 +92,8 @@ struct StagingPlan: Sendable {
         let size = contents[place.content].sizeBytes
         let length = isWhole ? size : min(VolumeIndex.segmentBytes, size - place.offset)
         guard entry.length == length, length >= 0 else {
-            throw .unexpectedContent(volume: volume, reason: "\(entry.content.name) has another length than the manifest gives it")
+            throw .unexpectedContent(
+                volume: volume, reason: "\(entry.content.name) has another length than the manifest gives it")
         }
         return place
     }

@@ -45,7 +45,8 @@ final class StagingRun {
         self.stop = stop
         self.tell = tell
         journal = try StagingJournal(
-            of: area, key: plan.key, slots: plan.slotCount, contents: plan.contents.count, volumes: plan.manifest.volumes.count)
+            of: area, key: plan.key, slots: plan.slotCount, contents: plan.contents.count,
+            volumes: plan.manifest.volumes.count)
         stagedBytes = plan.contents.indices.reduce(0) { $0 + stagedBytes(of: $1) }
     }
 
@@ -88,7 +89,9 @@ final class StagingRun {
         try makeEmptyContents()
         // One that was journaled and is gone was taken away from outside.
         for (index, content) in plan.contents.enumerated() where !spared.contains(index) && !content.slots.isEmpty {
-            if content.slots.contains(where: { journal.has(.slot, $0) }), try !area.has(content.id, sizeBytes: content.sizeBytes) {
+            if content.slots.contains(where: { journal.has(.slot, $0) }),
+                try !area.has(content.id, sizeBytes: content.sizeBytes)
+            {
                 forget(index)
             }
         }
@@ -117,7 +120,9 @@ final class StagingRun {
         try area.syncNames()
     }
 
-    private func take(_ volume: BundleManifest.Volume, from locations: [BundleLocation], _ pipeline: StagingPipeline) throws {
+    private func take(_ volume: BundleManifest.Volume, from locations: [BundleLocation], _ pipeline: StagingPipeline)
+        throws
+    {
         for location in locations where location.presentVolumes().contains(where: { $0.number == volume.number }) {
             do {
                 let reader = try VolumeReader(path: location.path(of: volume), volume: volume)
@@ -133,7 +138,9 @@ final class StagingRun {
     }
 
     /// Whether every entry of it is here now.
-    private func take(_ reader: VolumeReader, _ volume: BundleManifest.Volume, _ pipeline: StagingPipeline) throws -> Bool {
+    private func take(_ reader: VolumeReader, _ volume: BundleManifest.Volume, _ pipeline: StagingPipeline) throws
+        -> Bool
+    {
         var failuresInARow = 0
         var isWhole = true
         for (number, entry) in reader.index.entries.enumerated() {
@@ -207,7 +214,8 @@ final class StagingRun {
         lastTold = now
         tell(
             ImportProgress(
-                bundle: bundle, phase: .staging, doneBytes: min(stagedBytes, totalBytes), totalBytes: totalBytes, volume: volume))
+                bundle: bundle, phase: .staging, doneBytes: min(stagedBytes, totalBytes), totalBytes: totalBytes,
+                volume: volume))
     }
 
     private func checkpoint(_ pipeline: StagingPipeline) throws {
@@ -270,7 +278,9 @@ final class StagingRun {
             }
             if !isFound, let whole = places.values.first(where: { !$0.isSegment }) {
                 // One entry with all of the content.
-                for slot in plan.contents[index].slots { forget(slot, of: index, slot == plan.contents[index].slots.lowerBound ? whole : nil) }
+                for slot in plan.contents[index].slots {
+                    forget(slot, of: index, slot == plan.contents[index].slots.lowerBound ? whole : nil)
+                }
                 isFound = true
             }
             if !isFound { throw ImportError.wrongContent(plan.contents[index].id) }
@@ -293,11 +303,14 @@ final class StagingRun {
             let index = try VolumeIndex(parsing: bytes)
             let layout = try VolumeLayout(indexBytes: bytes.count, entries: index.entries, volume: volume.number)
             for (number, entry) in index.entries.enumerated() {
-                guard let place = try plan.place(of: entry, volume: volume.number), place.content == content else { continue }
+                guard let place = try plan.place(of: entry, volume: volume.number), place.content == content else {
+                    continue
+                }
                 let isSegment = if case .segment = entry.content { true } else { false }
                 for slot in plan.slots(of: content, from: place.offset, length: entry.length) {
                     places[slot] = Place(
-                        volume: volume.number, offset: layout.places[number].data, sha256: entry.sha256, encoding: entry.encoding,
+                        volume: volume.number, offset: layout.places[number].data, sha256: entry.sha256,
+                        encoding: entry.encoding,
                         isSegment: isSegment)
                 }
             }
@@ -311,7 +324,8 @@ final class StagingRun {
         journal.set(.volume, place.volume - 1, to: false)
         damaged.append(
             DamagedPlace(
-                volume: place.volume, medium: plan.medium(of: place.volume), offset: place.offset, object: plan.contents[content].id,
+                volume: place.volume, medium: plan.medium(of: place.volume), offset: place.offset,
+                object: plan.contents[content].id,
                 paths: plan.contents[content].paths, reason: "its bytes do not have the signed hash"))
     }
 

@@ -26,7 +26,9 @@ struct ImportRun: Sendable {
         if !isJSON {
             for one in try await found(order) {
                 ImportText.show(one, to: console.note)
-                for name in one.heldNames where order.map?[name] == nil { order.map = (order.map ?? [:]).merging([name: try ask(name)]) { $1 } }
+                for name in one.heldNames where order.map?[name] == nil {
+                    order.map = (order.map ?? [:]).merging([name: try ask(name)]) { $1 }
+                }
             }
         }
         while true {
@@ -56,7 +58,9 @@ struct ImportRun: Sendable {
                     + "--map \(name)=\(name) to put them there all the same.", code: "name_held")
         }
         console.errors("“\(name)” is the name of an account here, or reserved. Put its repositories under which name? ")
-        guard let answer = console.readAnswer(), !answer.isEmpty else { throw CommandFailure(.failed, "Nothing was changed.") }
+        guard let answer = console.readAnswer(), !answer.isEmpty else {
+            throw CommandFailure(.failed, "Nothing was changed.")
+        }
         return answer
     }
 
@@ -82,13 +86,16 @@ struct ImportRun: Sendable {
         let all = failures.withLock { $0 }
         // A bundle that is not trusted outweighs one that is damaged, and that one what is only not here yet.
         let order: [ExitStatus] = [.notPermitted, .badData, .failed, .unavailable, .tryAgain]
-        guard let worst = order.lazy.compactMap({ status in all.first { $0.status == status } }).first ?? all.first else { return }
+        guard let worst = order.lazy.compactMap({ status in all.first { $0.status == status } }).first ?? all.first
+        else { return }
         for other in all where other != worst { console.note(DisplayText.safe(other.message)) }
         throw worst
     }
 
     private static func failure(_ event: ImportEventModel) -> CommandFailure? {
-        guard let message = event.message, let kind = event.kind.flatMap({ Problem.Kind(rawValue: $0) }) else { return nil }
+        guard let message = event.message, let kind = event.kind.flatMap({ Problem.Kind(rawValue: $0) }) else {
+            return nil
+        }
         return CommandFailure(ExitStatus(kind), message, code: event.code)
     }
 }
@@ -116,7 +123,8 @@ final class ImportBars: Sendable {
                 state.key = key
                 state.done = 0
                 if event.totalBytes > 0 {
-                    state.bar = ProgressBar(phase == .staging ? "Copying" : "Checking", total: event.totalBytes, console: console)
+                    state.bar = ProgressBar(
+                        phase == .staging ? "Copying" : "Checking", total: event.totalBytes, console: console)
                 }
             }
             state.bar?.advance(by: max(0, event.doneBytes - state.done))
@@ -136,13 +144,17 @@ final class ImportBars: Sendable {
 /// What of an import is printed for people.
 enum ImportText {
     static func line(_ event: ImportEventModel) -> String {
-        let state = event.wasPublished == true ? "already published" : event.state?.rawValue.replacing("_", with: " ") ?? "refused"
+        let state =
+            event.wasPublished == true
+            ? "already published" : event.state?.rawValue.replacing("_", with: " ") ?? "refused"
         return "\(event.bundle)\t\(state)"
     }
 
     static func show(_ one: PreflightModel, to print: (String) -> Void) {
         let last = one.lastSequence.map { " (the last one here is \($0))" } ?? ""
-        print(DisplayText.safe("Bundle \(one.bundle): \(one.publisher), stream \(one.stream), number \(one.sequence)\(last)"))
+        print(
+            DisplayText.safe(
+                "Bundle \(one.bundle): \(one.publisher), stream \(one.stream), number \(one.sequence)\(last)"))
         for fingerprint in one.fingerprints { print(DisplayText.safe("  signed by \(fingerprint)")) }
         for repository in one.repositories.prefix(20) {
             let renamed = repository.name == repository.sourceName ? "" : " as \(repository.name)"
@@ -150,20 +162,26 @@ enum ImportText {
                 DisplayText.safe(
                     "  \(repository.sourceName)\(renamed): \(repository.isNew ? "new" : "here already"), "
                         + "\(DisplayText.counted(repository.refCount, "ref")), \(DisplayText.counted(repository.objectCount, "large object")), "
-                        + "\(DisplayText.bytes(repository.objectBytes))\(repository.license.map { ", license \($0)" } ?? "")"))
+                        + "\(DisplayText.bytes(repository.objectBytes))\(repository.license.map { ", license \($0)" } ?? "")"
+                ))
         }
         if one.repositories.count > 20 { print("  and \(one.repositories.count - 20) more") }
-        if !one.organizations.isEmpty { print(DisplayText.safe("  makes the organizations \(one.organizations.joined(separator: ", "))")) }
+        if !one.organizations.isEmpty {
+            print(DisplayText.safe("  makes the organizations \(one.organizations.joined(separator: ", "))"))
+        }
         print(
             "  to copy \(DisplayText.bytes(one.copyBytes)) of \(DisplayText.bytes(one.contentBytes)); needs \(DisplayText.bytes(one.neededBytes)) "
-                + "(\(one.neededBytes) bytes) and \(one.neededFiles) files; free \(DisplayText.bytes(one.freeBytes))\(one.freeFiles.map { " and \($0) files" } ?? "")")
+                + "(\(one.neededBytes) bytes) and \(one.neededFiles) files; free \(DisplayText.bytes(one.freeBytes))\(one.freeFiles.map { " and \($0) files" } ?? "")"
+        )
         let missing = one.volumes.filter { !$0.isPresent && !$0.isDone }
         if !missing.isEmpty {
             let media = Set(missing.compactMap(\.medium)).sorted().map(String.init).joined(separator: ", ")
             print("  not here: \(DisplayText.counted(missing.count, "volume")), on medium \(media)")
         }
         if one.missingObjects + one.missingCommits > 0 {
-            print("  presumes \(DisplayText.counted(one.missingObjects, "large object")) and \(DisplayText.counted(one.missingCommits, "commit")) that are not here")
+            print(
+                "  presumes \(DisplayText.counted(one.missingObjects, "large object")) and \(DisplayText.counted(one.missingCommits, "commit")) that are not here"
+            )
         }
         for note in one.notes { print(DisplayText.safe("  note: \(note)")) }
     }
@@ -184,7 +202,9 @@ enum ImportText {
                 "\(DisplayText.safe(repository.name))\t\(repository.isNew ? "new" : "updated")\t"
                     + DisplayText.counted(repository.objectCount, "large object"))
             for ref in repository.refs where ref.outcome == .keptLocal {
-                console.print(DisplayText.safe("  \(ref.name) was moved here and stays; the bundle's is \(ref.storedAs ?? "left out")"))
+                console.print(
+                    DisplayText.safe(
+                        "  \(ref.name) was moved here and stays; the bundle's is \(ref.storedAs ?? "left out")"))
             }
         }
     }
@@ -194,13 +214,17 @@ enum ImportText {
 enum OutputDocument {
     static func write(_ bytes: [UInt8], to path: String) throws {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw CommandFailure(.failed, "\(path) cannot be written: \(String(cString: strerror(errno))).") }
+        guard descriptor >= 0 else {
+            throw CommandFailure(.failed, "\(path) cannot be written: \(String(cString: strerror(errno))).")
+        }
         defer { close(descriptor) }
         var done = 0
         while done < bytes.count {
             let count = bytes[done...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw CommandFailure(.failed, "\(path) cannot be written: \(String(cString: strerror(errno))).") }
+            guard count > 0 else {
+                throw CommandFailure(.failed, "\(path) cannot be written: \(String(cString: strerror(errno))).")
+            }
             done += count
         }
     }

@@ -22,30 +22,42 @@ extension BundleCommand {
                 """)
 
         @Argument(help: "Mounted media, folders of bundles, or devices.") var paths: [String]
-        @Option(help: ArgumentHelp("A name of the bundle that gets another name here; repeat it for more.", valueName: "name=name"))
+        @Option(
+            help: ArgumentHelp(
+                "A name of the bundle that gets another name here; repeat it for more.", valueName: "name=name"))
         var map: [String] = []
         @Option(help: "Of new repositories: public, internal or private.") var visibility: Visibility = .internal
         @Flag(help: "Take a bundle that is older than the last one of its stream.") var allowOlder = false
         @Option(help: "Why an older bundle is wanted; kept in the audit log.") var reason: String?
-        @Option(help: ArgumentHelp("Only this bundle of those on the media; repeat it for more.", valueName: "id")) var bundle: [String] = []
+        @Option(help: ArgumentHelp("Only this bundle of those on the media; repeat it for more.", valueName: "id"))
+        var bundle: [String] = []
         @Flag(help: "Tell what would be done and what it needs, and copy nothing.") var dryRun = false
         @OptionGroup var list: ListOptions
         @OptionGroup var hub: HubOptions
 
         func validate() throws {
-            guard !paths.isEmpty else { throw ValidationError("Name the media, as in: csghub bundle import /media/ada/STICK") }
-            for text in map {
-                do throws(ImportError) { _ = try ImportOptions.mapping(text) } catch { throw ValidationError(error.problem.message) }
+            guard !paths.isEmpty else {
+                throw ValidationError("Name the media, as in: csghub bundle import /media/ada/STICK")
             }
-            guard allowOlder == (reason != nil) else { throw ValidationError("--allow-older needs --reason TEXT, and the other way round.") }
+            for text in map {
+                do throws(ImportError) { _ = try ImportOptions.mapping(text) } catch {
+                    throw ValidationError(error.problem.message)
+                }
+            }
+            guard allowOlder == (reason != nil) else {
+                throw ValidationError("--allow-older needs --reason TEXT, and the other way round.")
+            }
         }
 
         func perform(in session: CommandSession) async throws {
             let devices = try MountedDevices(paths.map(HubLocation.absolute))
             defer { devices.release() }
             var order = ImportOrderModel(
-                paths: devices.paths, bundles: bundle.isEmpty ? nil : bundle, visibility: visibility, olderReason: reason)
-            order.map = try map.isEmpty ? nil : Dictionary(map.map { try ImportOptions.mapping($0) }.map { ($0.from, $0.to) }) { $1 }
+                paths: devices.paths, bundles: bundle.isEmpty ? nil : bundle, visibility: visibility,
+                olderReason: reason)
+            order.map =
+                try map.isEmpty
+                ? nil : Dictionary(map.map { try ImportOptions.mapping($0) }.map { ($0.from, $0.to) }) { $1 }
             let location = try HubLocation.find(flag: hub.data, environment: session.environment)
             let transport = try await session.connect(location, session)
             let run = ImportRun(client: HubClient(transport: transport), console: session.console, isJSON: list.json)
@@ -72,7 +84,8 @@ extension BundleCommand {
 
         func perform(_ client: HubClient, _ console: Console) async throws {
             let order = ImportOrderModel(paths: paths.isEmpty ? nil : paths.map(HubLocation.absolute))
-            try await ImportRun(client: client, console: console, isJSON: list.json).run(order, at: ["imports", bundle, "resume"])
+            try await ImportRun(client: client, console: console, isJSON: list.json).run(
+                order, at: ["imports", bundle, "resume"])
         }
     }
 
@@ -86,7 +99,8 @@ extension BundleCommand {
                 """)
 
         @Argument(help: "A bundle's id; all imports unless told.") var bundle: String?
-        @Option(help: ArgumentHelp("Write the request of a parked import to this file.", valueName: "file")) var request: String?
+        @Option(help: ArgumentHelp("Write the request of a parked import to this file.", valueName: "file"))
+        var request: String?
         @OptionGroup var list: ListOptions
         @OptionGroup var hub: HubOptions
 
@@ -106,10 +120,13 @@ extension BundleCommand {
             }
             let columns: [Column<ImportModel>] = [
                 Column("BUNDLE") { $0.bundle }, Column("PUBLISHER") { $0.publisher }, Column("STREAM") { $0.stream },
-                Column("NUMBER") { String($0.sequence) }, Column("STATE") { $0.state.rawValue.replacing("_", with: " ") },
+                Column("NUMBER") { String($0.sequence) },
+                Column("STATE") { $0.state.rawValue.replacing("_", with: " ") },
                 Column("CHANGED") { DisplayText.time($0.updatedAt) },
             ]
-            try await client.printList(["imports"], list, columns, console, none: "Nothing was imported yet; begin with “csghub bundle import PATH”.")
+            try await client.printList(
+                ["imports"], list, columns, console,
+                none: "Nothing was imported yet; begin with “csghub bundle import PATH”.")
         }
     }
 
@@ -151,7 +168,8 @@ extension BundleCommand {
 
         func perform(_ client: HubClient, _ console: Console) async throws {
             try console.confirm("Reject bundle \(bundle) and remove what was copied of it?", unless: confirmation.yes)
-            let done: ImportModel = try await client.send(.post, ["imports", bundle, "reject"], ImportRejectionModel(reason: reason))
+            let done: ImportModel = try await client.send(
+                .post, ["imports", bundle, "reject"], ImportRejectionModel(reason: reason))
             console.print("\(done.bundle)\t\(done.state.rawValue)")
         }
     }

@@ -9,7 +9,9 @@ final class MountedDevices {
 
     private static let parent = "/run/csghub-media"
     /// What sticks and discs are formatted with; the kernel says which one fits.
-    private static let fileSystems = ["vfat", "exfat", "ext4", "iso9660", "udf", "ntfs3", "xfs", "btrfs", "f2fs", "squashfs"]
+    private static let fileSystems = [
+        "vfat", "exfat", "ext4", "iso9660", "udf", "ntfs3", "xfs", "btrfs", "f2fs", "squashfs",
+    ]
 
     init(_ given: [String]) throws {
         for path in given {
@@ -30,7 +32,8 @@ final class MountedDevices {
     private func mount(_ device: String) throws -> String {
         guard geteuid() == 0 else {
             throw CommandFailure(
-                .notPermitted, "Only root may mount \(device). Run this with sudo, or mount it and name the folder.", code: "mount_not_permitted")
+                .notPermitted, "Only root may mount \(device). Run this with sudo, or mount it and name the folder.",
+                code: "mount_not_permitted")
         }
         let point = "\(Self.parent)/\(getpid())-\(mounts.count)"
         for folder in [Self.parent, point] where mkdir(folder, 0o755) != 0 && errno != EEXIST {
