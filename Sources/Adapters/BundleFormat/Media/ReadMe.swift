@@ -11,15 +11,19 @@ package enum MediumReadMe {
             + chinese(manifest, id: id, medium: medium, repositories: shown, key: key) + "\n"
     }
 
-    private static let commands = """
-          sha256sum -c SHA256SUMS
-          minisign -Vm BUNDLE.json -p publisher.pub
-          tar tvf vol/000001.tar
-          tar xf vol/000001.tar -C /tmp --wildcards 'git/*'
-          git init -q /tmp/check && for b in /tmp/git/*.bundle; do git -C /tmp/check bundle verify $b; done
-          csghub bundle verify .
-          csghub bundle import .
-        """
+    private static func commands(_ medium: BundleManifest.Medium) -> String {
+        var lines = ["sha256sum -c SHA256SUMS", "minisign -Vm BUNDLE.json -p publisher.pub"]
+        lines += medium.volumes.prefix(1).map { "tar tvf \(BundleManifest.Volume.file($0))" }
+        // History comes first in a bundle.
+        if medium.volumes.contains(1) {
+            lines += [
+                "tar xf \(BundleManifest.Volume.file(1)) -C /tmp --wildcards 'git/*' 'meta/*'",
+                "git init -q /tmp/check && for b in /tmp/git/*.bundle; do git -C /tmp/check bundle verify $b; done",
+            ]
+        }
+        lines += ["csghub bundle verify .", "csghub bundle import ."]
+        return lines.map { "  " + $0 }.joined(separator: "\n")
+    }
 
     /// An envelope's text and signature for `openssl`: DSSE signs `DSSEv1 <length> <type> <length> <payload>`.
     private static let opensslCommands = """
@@ -50,7 +54,7 @@ package enum MediumReadMe {
 
         To check this medium and to use it, in this folder:
 
-        \(commands)
+        \(commands(medium))
 
         The key of the publisher (publisher.pub, publisher.pem) must come to you another way than on this medium. The signature
         covers the SHA-256 of BUNDLE.json, which names the SHA-256 of everything else. With openssl, version 3:
@@ -79,7 +83,7 @@ package enum MediumReadMe {
 
         在本目录中检查和使用：
 
-        \(commands)
+        \(commands(medium))
 
         发布者的公钥（publisher.pub、publisher.pem）必须通过其他途径获得，不能取自本介质。签名针对 BUNDLE.json 的 SHA-256，
         其余一切内容的 SHA-256 都写在 BUNDLE.json 中。使用 openssl 3 验证签名：

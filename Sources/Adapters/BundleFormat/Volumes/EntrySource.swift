@@ -85,11 +85,11 @@ package struct EntryMeasure {
         return VolumeIndex.Entry(content: content, length: length, storedLength: length, encoding: .raw, sha256: sha256)
     }
 
-    /// Git bundles are compressed already, and a whole one may be of any size.
+    /// Git bundles are compressed already, and a whole one may be of any size. Attachments are for stock tools, which take them as they are.
     private static func mayBeCompressed(_ content: VolumeIndex.Content, length: Int64) -> Bool {
         switch content {
-        case .gitBundle: false
-        case .segment, .attachment, .list: length <= VolumeIndex.segmentBytes
+        case .gitBundle, .attachment: false
+        case .segment, .list: length <= VolumeIndex.segmentBytes
         }
     }
 

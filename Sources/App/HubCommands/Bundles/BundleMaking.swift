@@ -33,7 +33,8 @@ struct BundleMaking {
                 console.note("Going on with bundle \(creation.head.stream) #\(creation.head.sequence), begun \(creation.head.created).")
                 try await finish(creation, home, signer)
             } else {
-                let contents = try await collect(home, knowledge, work)
+                var contents = try await collect(home, knowledge, work)
+                try await signModels(signer, work, &contents)
                 let creation = try BundleCreation(contents, head: head(home, knowledge, signer), in: work)
                 if isDryRun {
                     defer { work.remove() }
@@ -150,14 +151,32 @@ struct BundleMaking {
             guard BundleRepository.isAttachmentName(name) else {
                 throw CommandFailure(.badData, "An attachment's name has letters, digits, “-”, “_” and “.” only, at most 64: \(DisplayText.safe(name)).")
             }
-            let uid = contents.repositories[index].uid
             let bytes = try Media.contents(of: attachment.path, name: name, limit: 64 << 20)
-            let copy = "attachment-\(uid)-\(name)"
-            try work.write(bytes, to: copy)
-            contents.repositories[index].attachments.append(
-                .init(format: attachment.format, name: name, sha256: BundleDigest.hash(bytes), sizeBytes: Int64(bytes.count)))
-            contents.items.append(BundleItem(content: .attachment(uid: uid, name: name), sizeBytes: Int64(bytes.count), path: work.file(copy)))
+            try attach(bytes, named: name, format: attachment.format, to: index, of: &contents, work)
         }
+    }
+
+    /// Signs the files of each model, so that verifiers of the OpenSSF's specification work on what is unpacked.
+    private func signModels(_ signer: BundleSigner, _ work: CreationFolder, _ contents: inout BundleContents) async throws {
+        let name = "model.sig"
+        for index in contents.repositories.indices where !contents.repositories[index].attachments.contains(where: { $0.name == name }) {
+            let repository = contents.repositories[index]
+            guard let files = contents.modelFiles[repository.uid], !files.isEmpty,
+                let signature = try await signer.signModel(repository.name.name, files)
+            else { continue }
+            try attach(signature, named: name, format: "oms", to: index, of: &contents, work)
+        }
+    }
+
+    private func attach(
+        _ bytes: [UInt8], named name: String, format: String, to index: Int, of contents: inout BundleContents, _ work: CreationFolder
+    ) throws {
+        let uid = contents.repositories[index].uid
+        let copy = "attachment-\(uid)-\(name)"
+        try work.write(bytes, to: copy)
+        contents.repositories[index].attachments.append(
+            .init(format: format, name: name, sha256: BundleDigest.hash(bytes), sizeBytes: Int64(bytes.count)))
+        contents.items.append(BundleItem(content: .attachment(uid: uid, name: name), sizeBytes: Int64(bytes.count), path: work.file(copy)))
     }
 
     // MARK: - Making
@@ -184,6 +203,8 @@ struct BundleMaking {
             "Bundle \(id), \(manifest.stream) #\(manifest.sequence): \(DisplayText.counted(manifest.repositories.count, "repository", "repositories")), "
                 + "\(DisplayText.counted(manifest.objects.count, "large object")), \(DisplayText.bytes(layout.totalBytes)) in "
                 + "\(DisplayText.counted(manifest.volumes.count, "volume")) on \(DisplayText.counted(manifest.media.count, "medium", "media")).")
+        for path in outputs.dropFirst(manifest.media.count) { console.note("\(path) was not needed.") }
+        if let fingerprint = signer.fingerprint { console.note("Signed by \(signer.publisher), fingerprint \(fingerprint).") }
         for folder in folders { console.print(folder) }
     }
 

@@ -3,6 +3,8 @@ import Bundles
 import HTTPTypes
 import HubAPI
 import HubCore
+import NIOCore
+import Synchronization
 
 /// Who signs a bundle, and how.
 struct BundleSigner: Sendable {
@@ -12,6 +14,8 @@ struct BundleSigner: Sendable {
     let fingerprint: String?
     /// The files that go beside a manifest, by their paths in the bundle's folder.
     let sign: @Sendable (_ manifest: [UInt8]) async throws -> [(path: String, bytes: [UInt8])]
+    /// The signature of a model's files by the specification of the OpenSSF; `nil` without a key that can make one.
+    let signModel: @Sendable (_ name: String, _ files: [(path: String, sha256: ObjectID)]) async throws -> [UInt8]?
 }
 
 extension BundleSigner {
@@ -32,6 +36,8 @@ extension BundleSigner {
     private init(_ identity: PublisherIdentity) {
         self.init(publisher: identity.publisher, fingerprint: identity.fingerprint) { bytes in
             try identity.sign(BundleManifest(parsing: bytes), bytes: bytes).files.map { (path: $0.name, bytes: $0.bytes) }
+        } signModel: { name, files in
+            try identity.signModel(name: name, files: files)
         }
     }
 
@@ -51,7 +57,7 @@ extension BundleSigner {
             guard let newest = roots.last, newest.content.signers[.bundles]?.keyIDs.contains(id) == true else { continue }
             return BundleSigner(PublisherIdentity(publisher: newest.publisher, keys: [key], modelKey: nil, roots: roots))
         }
-        return BundleSigner(try .make(publisher: "key-\(id.prefix(8))", key: key, modelKey: nil))
+        return BundleSigner(try .make(publisher: "key-\(id.prefix(8))", key: key, modelKey: key.algorithm == .ed25519 ? nil : key))
     }
 
     private static func ofHub(_ location: HubLocation, _ session: CommandSession) async throws -> BundleSigner {
@@ -69,6 +75,15 @@ extension BundleSigner {
                 let signed: SignedFilesModel = try await client.post(["publisher", "signature"], bytes: bytes)
                 return signed.files.map { (path: $0.name, bytes: $0.bytes ?? []) }
             }
+        } signModel: { name, files in
+            let model = ModelFilesModel(name: name, files: files.map { .init(path: $0.path, sha256: $0.sha256.hex) })
+            let body = Mutex<[UInt8]>([])
+            try await withClient(of: location, session) { client in
+                try await client.download(posting: model, to: ["publisher", "model-signature"]) { piece in
+                    body.withLock { $0 += Array(piece.readableBytesView) }
+                }
+            }
+            return body.withLock { $0 }
         }
     }
 

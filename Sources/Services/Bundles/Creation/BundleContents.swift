@@ -7,6 +7,8 @@ package struct BundleContents: Sendable {
     package var aliases: [BundleManifest.Alias] = []
     package var items: [BundleItem] = []
     package var custody: [BundleManifest.CustodyStep] = []
+    /// The files of models and the hashes of their content, by the uid of the repository, for signatures.
+    package var modelFiles: [String: [(path: String, sha256: ObjectID)]] = [:]
 
     package init() {}
 

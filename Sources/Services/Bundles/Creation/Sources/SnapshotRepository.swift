@@ -60,10 +60,17 @@ package final class SnapshotRepositories {
         let objects = hashed.map(\.hashes.whole)
         guard known != commit || !Set(objects).isSubset(of: knowledge.objects) else { return }
         let bundle = try known == commit ? nil : makeBundle(of: commit, uid: uid, history: history, known: known, work: work)
+        if snapshot.reference.kind == .model { contents.modelFiles[BundleUID.of(snapshot.reference)] = try fileHashes(plan, hashed) }
         contents.add(
             describe(snapshot, plan, hashed, ref: .init(name: main, oid: commit, old: known), bundle: bundle, knowledge: knowledge),
             items: items(hashed, knowledge: knowledge)
                 + (bundle.map { [BundleItem(content: .gitBundle(uid: BundleUID.of(snapshot.reference), sha256: $0.sha256), sizeBytes: $0.sizeBytes, path: $0.path)] } ?? []))
+    }
+
+    /// The content of all files, small ones too.
+    private func fileHashes(_ plan: SnapshotPlan, _ hashed: [HashedFile]) throws -> [(path: String, sha256: ObjectID)] {
+        try plan.inline.map { ($0.path, try SegmentHashes(of: $0.source, sizeBytes: $0.sizeBytes) { _ in }.whole) }
+            + hashed.map { ($0.file.path, $0.hashes.whole) }
     }
 
     private func message(_ snapshot: Snapshot) -> String {
