@@ -65,7 +65,6 @@ package final class FileObjectStore: ObjectStore {
         self.settings = settings
         try Folder.make(staging)
         try Folder.make(staging + "/uploads")
-        try Folder.make(staging + "/imports")
         try Folder.sync(staging)
         space = try DiskSpace(path: staging, reserveBytes: settings.reserveBytes)
         uploadMemory = MemoryShare(totalBytes: settings.transferMemoryBytes, pieceBytes: (256 << 10)...(4 << 20))

@@ -29,9 +29,13 @@ package final class StagingArea: Sendable {
     }
 
     package func make() throws {
-        for folder in [path, path + "/content", path + "/documents"] { try Folder.make(folder) }
-        try Folder.sync(path)
-        try Folder.sync(String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]))
+        let parent = Self.parent(of: path)
+        for folder in [parent, path, path + "/content", path + "/documents"] { try Folder.make(folder) }
+        for folder in [path, parent, Self.parent(of: parent)] { try Folder.sync(folder) }
+    }
+
+    private static func parent(of path: String) -> String {
+        String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)])
     }
 
     package var exists: Bool { access(path, F_OK) == 0 }
