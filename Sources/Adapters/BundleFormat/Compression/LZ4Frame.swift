@@ -30,10 +30,13 @@ package enum LZ4Frame {
         return length > 0 && length < content.count ? frame : nil
     }
 
-    /// Hands out the content of a frame in pieces of at most 1 MiB, and never more than `length` bytes of it.
-    /// - Throws: `LZ4Fault`, or what `body` throws.
+    /// Hands out the content of a frame in pieces, and never more than `length` bytes of it.
+    ///
+    /// - Parameter room: gives the memory for each piece.
+    /// - Throws: `LZ4Fault`, or what `room` or `body` throws.
     package static func decompress(
-        _ frame: UnsafeRawBufferPointer, length: Int64, _ body: (UnsafeRawBufferPointer) throws -> Void
+        _ frame: UnsafeRawBufferPointer, length: Int64, into room: () throws -> UnsafeMutableRawBufferPointer,
+        _ body: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
         var context: OpaquePointer?
         guard LZ4F_isError(LZ4F_createDecompressionContext(&context, UInt32(LZ4F_VERSION))) == 0, let context else {
@@ -41,10 +44,9 @@ package enum LZ4Frame {
         }
         defer { LZ4F_freeDecompressionContext(context) }
         var consumed = try checkHeader(of: frame, length: length, context)
-        let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
-        defer { piece.deallocate() }
         var produced: Int64 = 0
         while true {
+            let piece = try room()
             var sourceBytes = frame.count - consumed
             // One byte of room beyond the promise shows a frame that yields more.
             var targetBytes = Int(min(Int64(piece.count), length - produced + 1))

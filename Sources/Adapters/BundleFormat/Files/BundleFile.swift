@@ -80,6 +80,18 @@ package final class BundleFile: Sendable {
         return bytes
     }
 
+    /// Has the system begin to read a range, for a reader that is about to do something else first.
+    func readAhead(_ range: Range<Int64>) {
+        // Advice only.
+        _ = posix_fadvise(descriptor, Int(range.lowerBound), range.count, POSIX_FADV_WILLNEED)
+    }
+
+    /// Lets go of the memory that a range of the file takes after it was read.
+    func dropFromMemory(_ range: Range<Int64>) {
+        // Advice only.
+        _ = posix_fadvise(descriptor, Int(range.lowerBound), range.count, POSIX_FADV_DONTNEED)
+    }
+
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(BundleError) {
         var done = 0
         while done < bytes.count {

@@ -7,17 +7,36 @@ import HubCore
 /// must be the one that belongs there. A volume that was cut short or has a damaged place still gives its other entries.
 package final class VolumeReader {
     package static let pieceBytes = 1 << 20
+    /// Pieces that were handed out stay as they are until this many more were.
+    package static let pieceDelay = 3
+    /// What the medium reads while a compressed entry is unpacked.
+    private static let aheadBytes: Int64 = 16 << 20
+    /// Memory is let go of in lumps, as each costs a look at every processor.
+    private static let dropBytes: Int64 = 32 << 20
+
+    /// Freed also when a volume turns out not to be one.
+    private final class Pieces {
+        let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: (VolumeReader.pieceDelay + 1) * VolumeReader.pieceBytes, alignment: 4096)
+
+        deinit { bytes.deallocate() }
+    }
 
     package let index: VolumeIndex
     private let volume: BundleManifest.Volume
     private let file: BundleFile
     private let layout: VolumeLayout
-    private let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: pieceBytes, alignment: 4096)
+    private let hashing: DigestThread?
+    private let pieces = Pieces()
+    private var nextPlace = 0
+    private var dropped: Int64 = 0
 
     /// Opens a volume and reads its index, whose hash is checked before it is parsed.
+    ///
+    /// - Parameter hashing: checks stored bytes beside the thread that reads, at a depth of at most `pieceDelay`.
     /// - Throws: `BundleError`
-    package init(path: String, volume: BundleManifest.Volume) throws(BundleError) {
+    package init(path: String, volume: BundleManifest.Volume, hashing: DigestThread? = nil) throws(BundleError) {
         self.volume = volume
+        self.hashing = hashing
         file = try BundleFile.reading(path, name: volume.file)
         let bytes = try Self.indexBytes(of: file, volume: volume)
         guard BundleDigest.hash(bytes) == volume.indexSHA256 else {
@@ -33,8 +52,6 @@ package final class VolumeReader {
         }
     }
 
-    deinit { piece.deallocate() }
-
     private static func indexBytes(of file: BundleFile, volume: BundleManifest.Volume) throws(BundleError) -> [UInt8] {
         let header = try file.read(count: TarHeader.blockBytes, at: 0)
         guard let size = TarHeader.plainSize(of: header, name: VolumeIndex.fileName) else {
@@ -49,41 +66,60 @@ package final class VolumeReader {
     /// Where the data of entry `n` begins in the volume.
     package func offset(of n: Int) -> Int64 { layout.places[n].data }
 
-    /// Hands out the stored bytes of entry `n` in pieces of at most 1 MiB.
+    /// Gives the memory for the next piece.
+    package typealias Room = () throws -> UnsafeMutableRawBufferPointer
+
+    /// Hands out the stored bytes of entry `n` in pieces.
     ///
-    /// - Parameter isHashed: whether the stored bytes are checked against the index; a wrong hash is thrown after the last piece. `false`
-    ///   where the caller hashes the bytes itself.
-    /// - Throws: `BundleError`, or what `body` throws.
-    package func readStored(_ n: Int, isHashed: Bool = true, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    /// - Parameters:
+    ///   - isHashed: whether the stored bytes are checked against the index; a wrong hash is thrown after the last piece. `false` where
+    ///     the caller hashes the bytes itself.
+    ///   - room: without it pieces have at most 1 MiB and are the reader's own.
+    /// - Throws: `BundleError`, or what `room` or `body` throws.
+    package func readStored(
+        _ n: Int, isHashed: Bool = true, into room: Room? = nil, _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
         let entry = index.entries[n]
         try checkHeader(n)
         let digest = isHashed ? BundleDigest() : nil
+        defer { hashing?.settle() }
         var offset: Int64 = 0
         while offset < entry.storedLength {
-            let count = Int(min(Int64(Self.pieceBytes), entry.storedLength - offset))
-            let bytes = UnsafeMutableRawBufferPointer(rebasing: piece[..<count])
+            let piece = try room?() ?? nextPiece()
+            let bytes = UnsafeMutableRawBufferPointer(rebasing: piece[..<Int(min(Int64(piece.count), entry.storedLength - offset))])
             try file.read(bytes, at: layout.places[n].data + offset)
-            digest?.update(UnsafeRawBufferPointer(bytes))
+            offset += Int64(bytes.count)
+            if let digest {
+                if let hashing {
+                    hashing.update(digest, UnsafeRawBufferPointer(bytes))
+                } else {
+                    file.readAhead(layout.places[n].data + offset..<layout.places[n].data + offset + Int64(piece.count))
+                    digest.update(UnsafeRawBufferPointer(bytes))
+                }
+            }
             try body(UnsafeRawBufferPointer(bytes))
-            offset += Int64(count)
         }
         try checkPadding(n)
+        hashing?.settle()
         if let digest, digest.finish() != entry.sha256 { throw damage(n, "its bytes do not have the signed hash") }
     }
 
-    /// Hands out the content of entry `n` in pieces of at most 1 MiB.
+    /// Hands out the content of entry `n` in pieces.
     ///
     /// What is compressed (64 MiB at most) is read and checked as a whole before any of it is decompressed, and yields no more than the
     /// signed length. What is stored as it is comes as it is read; a wrong hash is thrown after the last piece.
-    /// - Throws: `BundleError`, or what `body` throws.
-    package func readContent(_ n: Int, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    ///
+    /// - Parameter room: without it pieces have at most 1 MiB and are the reader's own.
+    /// - Throws: `BundleError`, or what `room` or `body` throws.
+    package func readContent(_ n: Int, into room: Room? = nil, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
         let entry = index.entries[n]
         switch entry.encoding {
-        case .raw: try readStored(n, body)
+        case .raw: try readStored(n, into: room, body)
         case .lz4:
             let frame = try stored(n)
+            file.readAhead(layout.places[n].end..<layout.places[n].end + Self.aheadBytes)
             do {
-                try frame.withUnsafeBytes { try LZ4Frame.decompress($0, length: entry.length, body) }
+                try frame.withUnsafeBytes { try LZ4Frame.decompress($0, length: entry.length, into: room ?? nextPiece, body) }
             } catch LZ4Fault.invalid(let reason) {
                 throw damage(n, reason)
             } catch LZ4Fault.wrongLength {
@@ -118,10 +154,28 @@ package final class VolumeReader {
         let length = index.entries[n].storedLength
         // The index bounds what may be compressed, so this does too.
         guard length <= VolumeIndex.segmentBytes else { throw damage(n, "it is too large to be compressed") }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(Int(length))
-        try readStored(n) { bytes.append(contentsOf: $0) }
-        return bytes
+        return try [UInt8](unsafeUninitializedCapacity: Int(length)) { buffer, initialized in
+            let frame = UnsafeMutableRawBufferPointer(buffer)
+            var done = 0
+            let rest: Room = { UnsafeMutableRawBufferPointer(rebasing: frame[done..<min(done + Self.pieceBytes, frame.count)]) }
+            try readStored(n, into: rest) { done += $0.count }
+            initialized = done
+        }
+    }
+
+    /// The memory whose bytes were handed out longest ago.
+    private func nextPiece() -> UnsafeMutableRawBufferPointer {
+        let start = nextPlace * Self.pieceBytes
+        nextPlace = (nextPlace + 1) % (Self.pieceDelay + 1)
+        return UnsafeMutableRawBufferPointer(rebasing: pieces.bytes[start..<start + Self.pieceBytes])
+    }
+
+    /// Lets go of the memory that the entries up to `n` took, for whom reads each once and in order: what others use stays in memory.
+    package func dropFromMemory(upTo n: Int) {
+        let end = layout.places[n].end
+        guard end - dropped >= Self.dropBytes else { return }
+        file.dropFromMemory(dropped..<end)
+        dropped = end
     }
 
     private func checkHeader(_ n: Int) throws(BundleError) {

@@ -28,7 +28,10 @@ package final class VolumeWriter {
     /// Two pieces: one is filled while the other is hashed.
     private let pieces = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * pieceBytes, alignment: 4096)
     private var isSecondPiece = false
+    /// Of the volume.
     private var digest = BackgroundDigest()
+    /// Hashes entries beside it, to see that they are what they were.
+    private let checking = DigestThread()
     private var file: BundleFile?
     private var offset: Int64 = 0
     private var writtenBack: Int64 = 0
@@ -44,8 +47,9 @@ package final class VolumeWriter {
     }
 
     deinit {
-        // The digest's thread may still read a piece.
+        // The threads may still read a piece.
         _ = digest.finish()
+        checking.settle()
         pieces.deallocate()
     }
 
@@ -103,8 +107,9 @@ package final class VolumeWriter {
                 try stream(entry.storedLength, isKept: false, progress) { bytes in
                     try open.read(bytes, at: done)
                     done += Int64(bytes.count)
-                    check.update(UnsafeRawBufferPointer(bytes))
+                    checking.update(check, UnsafeRawBufferPointer(bytes))
                 }
+                checking.settle()
             case .lz4:
                 guard let frame = try EntryMeasure.whole(open, length: entry.length).withUnsafeBytes({ LZ4Frame.compress($0) }),
                     frame.count == entry.storedLength

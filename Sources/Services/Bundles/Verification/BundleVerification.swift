@@ -3,6 +3,8 @@ import HubCore
 
 /// Checks everything of a bundle that its media hold: every volume, entry, object and document. Calls block.
 ///
+/// One thread reads each volume once, one checks segments and one the objects that they make.
+///
 /// Media may be named in any order; a volume that is on several of them is read once, from the first whose index is whole.
 package struct BundleVerification: Sendable {
     /// What was found.
@@ -61,12 +63,13 @@ package struct BundleVerification: Sendable {
     package func run(progress: (Int64) throws -> Void = { _ in }) throws -> Report {
         var report = Report()
         var objects = ObjectCheck(manifest)
+        let segments = DigestThread(depth: VolumeReader.pieceDelay)
         for volume in manifest.volumes {
             guard let paths = files[volume.number] else {
                 report.missingVolumes.append(volume)
                 continue
             }
-            try check(volume, in: paths, &report, &objects, progress)
+            try check(volume, in: paths, segments, &report, &objects, progress)
             report.checkedVolumes.append(volume.number)
         }
         report.checkedObjects = objects.completeCount
@@ -77,13 +80,15 @@ package struct BundleVerification: Sendable {
     }
 
     private func check(
-        _ volume: BundleManifest.Volume, in paths: [String], _ report: inout Report, _ objects: inout ObjectCheck,
-        _ progress: (Int64) throws -> Void
+        _ volume: BundleManifest.Volume, in paths: [String], _ segments: DigestThread, _ report: inout Report,
+        _ objects: inout ObjectCheck, _ progress: (Int64) throws -> Void
     ) throws {
         var reader: VolumeReader?
         var failure: BundleError?
         for path in paths where reader == nil {
-            do throws(BundleError) { reader = try VolumeReader(path: path, volume: volume) } catch {
+            do throws(BundleError) {
+                reader = try VolumeReader(path: path, volume: volume, hashing: segments)
+            } catch {
                 failure = failure ?? error
             }
         }
@@ -117,6 +122,8 @@ package struct BundleVerification: Sendable {
         case .segment(let object, let offset):
             let isWhole = entry.encoding == .raw && entry.sha256 == object && objects.size(of: object) == entry.length
             if !isWhole { objects.begin(object, at: offset) }
+            // The reader's memory is not used again before it was hashed.
+            defer { objects.settle() }
             try reader.readContent(n) { bytes in
                 if !isWhole { objects.feed(object, bytes) }
                 try progress(Int64(bytes.count))
@@ -214,7 +221,7 @@ package struct BundleVerification: Sendable {
     }
 }
 
-/// Hashes objects across their segments.
+/// Hashes objects across their segments, on a thread of its own.
 struct ObjectCheck {
     private struct Open {
         let digest = BundleDigest()
@@ -224,6 +231,7 @@ struct ObjectCheck {
     /// More objects begun and not ended at a time than any writer leaves; beyond it segments are still checked one by one.
     private static let maximumOpen = 1000
 
+    private let thread = DigestThread(depth: VolumeReader.pieceDelay)
     private var sizes: [ObjectID: Int64] = [:]
     private var open: [ObjectID: Open] = [:]
     private var complete: Set<ObjectID> = []
@@ -252,15 +260,21 @@ struct ObjectCheck {
         }
     }
 
+    /// The bytes must stay as they are until `VolumeReader.pieceDelay` more pieces came, or `settle` was called.
     mutating func feed(_ object: ObjectID, _ bytes: UnsafeRawBufferPointer) {
-        open[object]?.digest.update(bytes)
+        guard let digest = open[object]?.digest else { return }
+        thread.update(digest, bytes)
         open[object]?.next += Int64(bytes.count)
     }
+
+    /// Waits until all that was fed is hashed.
+    func settle() { thread.settle() }
 
     /// - Throws: `BundleError.damagedSegment` when the object is whole and has another hash.
     mutating func finishSegment(_ object: ObjectID, volume: Int, at offset: Int64) throws(BundleError) {
         guard let current = open[object], current.next == sizes[object] else { return }
         open[object] = nil
+        settle()
         guard current.digest.finish() == object else {
             throw .damagedSegment(
                 volume: volume, offset: offset, object: object,
