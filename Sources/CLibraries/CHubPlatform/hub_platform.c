@@ -51,6 +51,11 @@ int hub_finish_writeback(int fd, int64_t offset, int64_t length) {
     return posix_fadvise(fd, offset, length, POSIX_FADV_DONTNEED);
 }
 
+int hub_open_direct(const char *path) {
+    int fd = open(path, O_WRONLY | O_DIRECT | O_CLOEXEC | O_NOFOLLOW);
+    return fd >= 0 ? fd : -errno;
+}
+
 int hub_lock_file(int fd) { return flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : errno; }
 
 int64_t hub_unsent_bytes(int fd) {

@@ -5,6 +5,7 @@ import HubCore
 import HubTestSupport
 import Identity
 import MetadataStore
+import ObjectStore
 import Testing
 
 @testable import Bundles
@@ -63,6 +64,33 @@ struct ImportTests {
         }
         try await site.publish([bundle.media[2]])
         #expect(try await site.object(BundleDigest.hash(large[0]), in: "models/qwen/qwen3") == large[0])
+    }
+
+    @Test(
+        "content that comes in order is hashed as it comes and not read again; any other is hashed when it is whole",
+        arguments: [true, false])
+    func hashedOnce(_ isInOrder: Bool) throws {
+        let site = try ImportSite()
+        let large = [made(70 << 20), made(3_000_001, 2), made(4096, 3), made(5, 4)]
+        let bundle = try MadeBundle([try content(try SourceRepository(), large: large)], volumes: 2, isScattered: true)
+        let area = site.objects.stagingArea(bundle.id)
+        try area.make()
+        var phases: Set<ImportProgress.Phase> = []
+        let run = try StagingRun(
+            plan: StagingPlan(bundle.manifest, key: BundleDigest.hash(bundle.manifestBytes)), bundle: bundle.id, area: area,
+            store: site.objects, spared: [], stop: StopFlag(), tell: { phases.insert($0.phase) })
+        let locations = try bundle.media.flatMap { try Media.bundles(below: $0) }
+        if isInOrder {
+            try run.run(locations)
+        } else {
+            for location in locations.reversed() { try run.run([location]) }
+        }
+        #expect(run.isWhole && run.missingBytes == 0 && run.damaged.isEmpty && run.failures.isEmpty)
+        #expect(phases.contains(.verifying) == !isInOrder)
+        for bytes in large {
+            let id = BundleDigest.hash(bytes)
+            #expect(try area.hash(id, 0..<Int64(bytes.count)) == id)
+        }
     }
 
     @Test("importing again is a no-op that says so")

@@ -31,6 +31,13 @@ final class OpenFile: Sendable {
         return OpenFile(descriptor: descriptor)
     }
 
+    /// Opens `path` for writes past the page cache, of whole blocks from memory and at offsets that are aligned to them; `nil` where the file
+    /// system has none.
+    static func writingDirectly(_ path: String) -> OpenFile? {
+        let descriptor = hub_open_direct(path)
+        return descriptor >= 0 ? OpenFile(descriptor: descriptor) : nil
+    }
+
     /// What is at `path`, or `nil`.
     static func status(of path: String) throws -> stat? {
         var status = stat()

@@ -88,14 +88,17 @@ package final class StagingArea: Sendable {
 
     // MARK: - Content
 
+    /// Makes the file of a content that has no bytes.
+    package func makeEmpty(_ id: ObjectID) throws { _ = try content(id, sizeBytes: 0) }
+
     /// The file of a content, made with all its room when it is not there.
     /// - Throws: `ObjectStoreError.outOfSpace`.
-    package func content(_ id: ObjectID, sizeBytes: Int64) throws -> StagedFile {
+    func content(_ id: ObjectID, sizeBytes: Int64) throws -> StagedFile {
         let path = contentPath(id)
         if let status = try OpenFile.status(of: path) {
             let file = try OpenFile.writing(path)
             if Int64(status.st_size) != sizeBytes { try Self.size(file, sizeBytes) }
-            return StagedFile(id: id, sizeBytes: sizeBytes, file: file)
+            return StagedFile(path, sizeBytes: sizeBytes, file: file)
         }
         try space.reserve(sizeBytes)
         defer { space.release(sizeBytes) }
@@ -106,7 +109,7 @@ package final class StagingArea: Sendable {
             _ = unlink(path)
             throw error
         }
-        return StagedFile(id: id, sizeBytes: sizeBytes, file: file)
+        return StagedFile(path, sizeBytes: sizeBytes, file: file)
     }
 
     private static func size(_ file: OpenFile, _ sizeBytes: Int64) throws {
@@ -165,19 +168,6 @@ package final class StagingArea: Sendable {
     package var mediumPath: String { path + "/medium" }
 
     package var journalPath: String { path + "/journal" }
-}
-
-/// The open file of one content on its way in.
-package final class StagedFile: Sendable {
-    package let id: ObjectID
-    package let sizeBytes: Int64
-    let file: OpenFile
-
-    init(id: ObjectID, sizeBytes: Int64, file: OpenFile) {
-        self.id = id
-        self.sizeBytes = sizeBytes
-        self.file = file
-    }
 }
 
 extension FileObjectStore {

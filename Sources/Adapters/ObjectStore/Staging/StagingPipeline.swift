@@ -1,25 +1,24 @@
 import Dispatch
-import FoundationEssentials
-import Glibc
 import HubCore
-import NIOCore
 import NIOPosix
 import Synchronization
 
-/// Takes in content on three threads: one reads, one hashes, one writes, with 16 MiB between them.
+/// Takes in content on three threads: one reads, one hashes, one writes, with 64 MiB between them, so that a medium is read on while the
+/// store waits for its disk.
 ///
-/// The reader calls `append` for each piece, `check` at the end of a content that came in order, and `checkpoint` now and then; what
-/// goes wrong on another thread is thrown by its next call. Unchecked: `slots` are touched by the reader before the semaphores hand
-/// them on, then by the two others until they give them back; what else is shared is in `shared`.
+/// The reader asks for `room`, fills it and calls `append`; it calls `check` at the end of a content that came in order, and `checkpoint`
+/// now and then. What goes wrong on another thread is thrown by its next call. Unchecked: `steps` are touched by the reader before the
+/// semaphores hand them on, then by the two others until they give them back; what else is shared is in `shared`.
 package final class StagingPipeline: @unchecked Sendable {
-    package static let pieceBytes = 1 << 20
-    private static let slotCount = 16
-    /// Write-back is waited for this far behind, so that a checkpoint has little left to wait for.
-    private static let writebackDistance: Int64 = 64 << 20
+    /// Large enough that a disk is well used by one write after another.
+    package static let pieceBytes = 4 << 20
+    private static let placeCount = 16
+    /// Open files; more are made durable at once.
+    private static let maximumOpenFiles = 64
 
     private enum Step {
         case none
-        case data(StagedFile, offset: Int64, count: Int, digest: SHA256Digest?)
+        case data(ObjectID, sizeBytes: Int64, offset: Int64, count: Int, digest: SHA256Digest?)
         case check(ObjectID, SHA256Digest)
         /// Makes what was written durable, then runs the closure.
         case checkpoint(@Sendable () throws -> Void)
@@ -35,31 +34,39 @@ package final class StagingPipeline: @unchecked Sendable {
         let value = Atomic<Int>(0)
     }
 
+    private let area: StagingArea
     /// Not an array: threads touch different places of it at the same time.
-    private let steps = UnsafeMutablePointer<Step>.allocate(capacity: slotCount)
-    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: slotCount * pieceBytes, alignment: 4096)
+    private let steps = UnsafeMutablePointer<Step>.allocate(capacity: placeCount)
+    private let pieces = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: placeCount * pieceBytes, alignment: StagedFile.blockBytes)
     private let left: [Count]
     private var head = 0
-    private let free = DispatchSemaphore(value: slotCount)
+    /// Whether the place at `head` is the reader's.
+    private var hasPlace = false
+    private let free = DispatchSemaphore(value: placeCount)
     private let hashable = DispatchSemaphore(value: 0)
     private let writable = DispatchSemaphore(value: 0)
     private let ended = DispatchSemaphore(value: 0)
     private let shared = Mutex(Shared())
 
-    private init() {
-        left = (0..<Self.slotCount).map { _ in Count() }
-        steps.initialize(repeating: .none, count: Self.slotCount)
+    private init(_ area: StagingArea) {
+        self.area = area
+        left = (0..<Self.placeCount).map { _ in Count() }
+        steps.initialize(repeating: .none, count: Self.placeCount)
     }
 
     deinit {
-        steps.deinitialize(count: Self.slotCount)
+        steps.deinitialize(count: Self.placeCount)
         steps.deallocate()
-        buffer.deallocate()
+        pieces.deallocate()
     }
 
     /// Runs `read` on this thread beside the two others, which are of `store`, and waits until all is written and durable.
-    package static func run(on store: FileObjectStore, _ read: (StagingPipeline) throws -> Void) throws {
-        let pipeline = StagingPipeline()
+    /// - Returns: the verdicts that were not asked for.
+    package static func run(
+        on store: FileObjectStore, into area: StagingArea, _ read: (StagingPipeline) throws -> Void
+    ) throws -> [ObjectID: Bool] {
+        let pipeline = StagingPipeline(area)
         store.stagers.submit { _ in pipeline.hash() }
         store.stagers.submit { _ in pipeline.write() }
         var failure: (any Error)?
@@ -70,20 +77,25 @@ package final class StagingPipeline: @unchecked Sendable {
         // A lost write outweighs whatever the reader met.
         if let fault = pipeline.shared.withLock({ $0.fault }) { throw fault }
         if let failure { throw failure }
+        return pipeline.verdicts()
     }
 
     // MARK: - For the reader
 
-    /// Passes on bytes of a content, at most `pieceBytes`; `digest` is fed with them where it is given.
-    package func append(_ bytes: UnsafeRawBufferPointer, to file: StagedFile, at offset: Int64, digest: SHA256Digest?)
-        throws
-    {
+    /// Memory for the next piece. What is not appended is given again.
+    package func room() throws -> UnsafeMutableRawBufferPointer {
         try throwFault()
-        free.wait()
-        let slot = UnsafeMutableRawBufferPointer(
-            rebasing: buffer[(head * Self.pieceBytes)..<((head + 1) * Self.pieceBytes)])
-        slot.copyMemory(from: bytes)
-        publish(.data(file, offset: offset, count: bytes.count, digest: digest))
+        takePlace()
+        return memory(of: head)
+    }
+
+    /// Passes on bytes of a content that lie at the beginning of `room`; `digest` is fed with them where it is given. The file of the content is
+    /// made with all its room when the first of them come.
+    package func append(
+        _ bytes: UnsafeRawBufferPointer, of id: ObjectID, sizeBytes: Int64, at offset: Int64, digest: SHA256Digest?
+    ) {
+        precondition(hasPlace && bytes.baseAddress == UnsafeRawPointer(memory(of: head).baseAddress), "bytes lie in room")
+        put(.data(id, sizeBytes: sizeBytes, offset: offset, count: bytes.count, digest: digest))
     }
 
     /// Compares the hash of a content that came in order with its name; `verdicts` has the answer later.
@@ -107,15 +119,21 @@ package final class StagingPipeline: @unchecked Sendable {
         if let fault = shared.withLock({ $0.fault }) { throw fault }
     }
 
-    private func put(_ step: Step) {
-        free.wait()
-        publish(step)
+    private func takePlace() {
+        if !hasPlace { free.wait() }
+        hasPlace = true
     }
 
-    private func publish(_ step: Step) {
+    private func memory(of place: Int) -> UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(rebasing: pieces[(place * Self.pieceBytes)..<((place + 1) * Self.pieceBytes)])
+    }
+
+    private func put(_ step: Step) {
+        takePlace()
         steps[head] = step
         left[head].value.store(2, ordering: .releasing)
-        head = (head + 1) % Self.slotCount
+        head = (head + 1) % Self.placeCount
+        hasPlace = false
         hashable.signal()
         writable.signal()
     }
@@ -125,7 +143,7 @@ package final class StagingPipeline: @unchecked Sendable {
     private func hash() {
         forEachStep(hashable) { step, bytes in
             switch step {
-            case .data(_, _, _, let digest): try digest?.update(bytes)
+            case .data(_, _, _, _, let digest): try digest?.update(bytes)
             case .check(let id, let digest):
                 let isRight = try digest.finish() == id
                 shared.withLock { $0.verdicts[id] = isRight }
@@ -135,23 +153,21 @@ package final class StagingPipeline: @unchecked Sendable {
     }
 
     private func write() {
-        var dirty: [ObjectID: StagedFile] = [:]
-        var written: (id: ObjectID, done: Int64)?
+        var open: [ObjectID: StagedFile] = [:]
+        func syncAll() throws {
+            for file in open.values { try file.syncData() }
+            open = [:]
+        }
         forEachStep(writable) { step, bytes in
             switch step {
-            case .data(let file, let offset, let count, _):
-                try file.file.write(bytes, at: offset)
-                dirty[file.id] = file
-                let end = offset + Int64(count)
-                try file.file.startWriteback(offset..<end)
-                if written?.id != file.id { written = (file.id, offset) }
-                if let done = written?.done, end - Self.writebackDistance > done {
-                    try file.file.finishWriteback(done..<(end - Self.writebackDistance))
-                    written?.done = end - Self.writebackDistance
+            case .data(let id, let sizeBytes, let offset, _, _):
+                if open[id] == nil {
+                    if open.count == Self.maximumOpenFiles { try syncAll() }
+                    open[id] = try area.content(id, sizeBytes: sizeBytes)
                 }
+                try open[id]?.write(bytes, at: offset)
             case .checkpoint(let work):
-                for file in dirty.values { try file.file.syncData() }
-                dirty = [:]
+                try syncAll()
                 try work()
             case .check, .none, .end: break
             }
@@ -165,10 +181,9 @@ package final class StagingPipeline: @unchecked Sendable {
             ready.wait()
             let step = steps[place]
             var count = 0
-            if case .data(_, _, let bytes, _) = step { count = bytes }
+            if case .data(_, _, _, let bytes, _) = step { count = bytes }
             if case .end = step { isRunning = false }
-            let start = place * Self.pieceBytes
-            let bytes = UnsafeRawBufferPointer(rebasing: buffer[start..<(start + count)])
+            let bytes = UnsafeRawBufferPointer(rebasing: memory(of: place)[..<count])
             // After a fault the rest only passes by.
             if shared.withLock({ $0.fault == nil }) {
                 do { try body(step, bytes) } catch { shared.withLock { $0.fault = $0.fault ?? error } }
@@ -177,7 +192,7 @@ package final class StagingPipeline: @unchecked Sendable {
                 steps[place] = .none
                 free.signal()
             }
-            place = (place + 1) % Self.slotCount
+            place = (place + 1) % Self.placeCount
         }
         ended.signal()
     }

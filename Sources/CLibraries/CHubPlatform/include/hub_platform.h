@@ -18,6 +18,10 @@ int hub_start_writeback(int fd, int64_t offset, int64_t length);
 /// Waits for the write-back of a range and drops it from the page cache. 0, or an errno value.
 int hub_finish_writeback(int fd, int64_t offset, int64_t length);
 
+/// Opens a file to write past the page cache (`O_DIRECT`), following no link. A descriptor, or an errno value below zero (-EINVAL: the file
+/// system has no such writes).
+int hub_open_direct(const char *path);
+
 /// Takes a lock for this process on a file, without waiting (`flock(2)`). 0, or an errno value (EWOULDBLOCK: held).
 int hub_lock_file(int fd);
 

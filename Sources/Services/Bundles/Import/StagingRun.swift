@@ -8,8 +8,9 @@ import ObjectStore
 /// A large object whose segments come in order is hashed as they come, and only that hash decides. One whose segments come in another
 /// order is checked segment by segment, and hashed when it is whole. What is wrong then is found by the segments' own hashes.
 final class StagingRun {
-    /// At most this much is copied again after a crash.
-    static let checkpointBytes: Int64 = 256 << 20
+    /// After an entry with which this much has come since the last one there is a checkpoint. Entries of objects have 64 MiB, so less than
+    /// 256 MiB are copied again after a crash.
+    static let checkpointBytes: Int64 = 192 << 20
     /// More failing reads in a row than this and the medium counts as gone.
     private static let maximumFailures = 3
 
@@ -96,7 +97,7 @@ final class StagingRun {
             }
         }
         if !missingVolumes.isEmpty {
-            try StagingPipeline.run(on: store) { pipeline in
+            let verdicts = try StagingPipeline.run(on: store, into: area) { pipeline in
                 do {
                     for volume in missingVolumes { try take(volume, from: locations, pipeline) }
                 } catch let error as CancellationError {
@@ -106,6 +107,7 @@ final class StagingRun {
                 }
                 try checkpoint(pipeline)
             }
+            note(verdicts)
         }
         try verifyRest()
         try clearUp()
@@ -115,7 +117,7 @@ final class StagingRun {
     /// Those of no bytes have no segment.
     private func makeEmptyContents() throws {
         for (index, content) in plan.contents.enumerated() where content.sizeBytes == 0 && !isVerified(index) {
-            _ = try area.content(content.id, sizeBytes: 0)
+            try area.makeEmpty(content.id)
         }
         try area.syncNames()
     }
@@ -181,7 +183,6 @@ final class StagingRun {
         _ pipeline: StagingPipeline
     ) throws {
         let content = plan.contents[place.content]
-        let file = try area.content(content.id, sizeBytes: content.sizeBytes)
         if place.offset == 0, !content.slots.contains(where: { journal.has(.slot, $0) }) {
             running[place.content] = (try SHA256Digest(), 0)
         }
@@ -189,14 +190,15 @@ final class StagingRun {
         var offset = place.offset
         func pass(_ bytes: UnsafeRawBufferPointer) throws {
             try stop.check()
-            try pipeline.append(bytes, to: file, at: offset, digest: digest)
+            pipeline.append(bytes, of: content.id, sizeBytes: content.sizeBytes, at: offset, digest: digest)
             offset += Int64(bytes.count)
             told(Int64(bytes.count), volume: reader.index.volume)
         }
         switch entry.encoding {
-        case .raw: try reader.readStored(number, isHashed: digest == nil, pass)
-        case .lz4: try reader.readContent(number, pass)
+        case .raw: try reader.readStored(number, isHashed: digest == nil, into: pipeline.room, pass)
+        case .lz4: try reader.readContent(number, into: pipeline.room, pass)
         }
+        reader.dropFromMemory(upTo: number)
         if digest != nil { running[place.content]?.next = offset } else { running[place.content] = nil }
     }
 
@@ -220,14 +222,19 @@ final class StagingRun {
 
     private func checkpoint(_ pipeline: StagingPipeline) throws {
         sinceCheckpoint = 0
-        for (id, isRight) in pipeline.verdicts() {
-            guard let content = plan.index(of: id) else { continue }
-            if isRight { journal.set(.content, content) } else { suspects.insert(content) }
-        }
+        note(pipeline.verdicts())
         let (journal, area) = (journal, area)
         try pipeline.checkpoint {
             try area.syncNames()
             try journal.write(to: area)
+        }
+    }
+
+    /// Whether contents that came in order have the hash of their name.
+    private func note(_ verdicts: [ObjectID: Bool]) {
+        for (id, isRight) in verdicts {
+            guard let content = plan.index(of: id) else { continue }
+            if isRight { journal.set(.content, content) } else { suspects.insert(content) }
         }
     }
 
@@ -238,6 +245,7 @@ final class StagingRun {
         var done: Int64 = 0
         let rest = plan.contents.indices.filter { !isVerified($0) && isComplete($0) }
         let total = rest.reduce(0) { $0 + plan.contents[$1].sizeBytes }
+        if !rest.isEmpty { tell(ImportProgress(bundle: bundle, phase: .verifying, totalBytes: total)) }
         for index in rest {
             let content = plan.contents[index]
             let hash = try area.hash(content.id, 0..<content.sizeBytes) { bytes in
