@@ -22,8 +22,10 @@ struct BundleMaking {
     let session: CommandSession
 
     private var console: Console { session.console }
+    private var places: BundleOutputs { BundleOutputs(paths: outputs, media: media) }
 
     func run() async throws {
+        try places.check()
         let home = try BundleHome.find(needsHub: !order.repositories.isEmpty, data: data, session: session)
         let knowledge = try knowledge(home)
         let signer = try await home.signer(key: key, session: session)
@@ -38,7 +40,7 @@ struct BundleMaking {
                 let creation = try BundleCreation(contents, head: head(home, knowledge, signer), in: work)
                 if isDryRun {
                     defer { work.remove() }
-                    return try await describe(creation)
+                    return try await describe(creation, signer)
                 }
                 try await finish(creation, home, signer)
             }
@@ -125,6 +127,7 @@ struct BundleMaking {
         var snapshots = try order.folders.map { try Snapshot.of(folder: $0.path, as: $0.reference) }
         for cache in order.caches { snapshots += try Snapshot.all(inCache: cache) }
         for line in snapshots.flatMap(\.notes) { console.note(DisplayText.safe(line)) }
+        try tellOfRoom(for: snapshots.reduce(0) { $0 + $1.totalBytes })
         let threads = GitThreads(count: 2)
         let repositories = try SnapshotRepositories(home.folder.folder("snapshots"), threads: threads)
         let bar = ProgressBar("Reading files", total: snapshots.reduce(0) { $0 + $1.totalBytes }, console: console)
@@ -186,6 +189,7 @@ struct BundleMaking {
         if try home.sent.nextSequence(publisher: signer.publisher, stream: stream) <= creation.head.sequence {
             try home.sent.take(creation.head.sequence, publisher: signer.publisher, stream: stream)
         }
+        try tellOfMedia(creation)
         let bar = ProgressBar("Hashing", total: creation.contentBytes, console: console)
         defer { bar.finish() }
         let sources = try creation.measure(limitBytes: volumeLimit) { bytes in
@@ -193,7 +197,7 @@ struct BundleMaking {
             bar.advance(by: bytes)
         }
         bar.finish()
-        let layout = try creation.layout(sources, limitBytes: volumeLimit, places: places())
+        let layout = try creation.layout(sources, limitBytes: volumeLimit, places: places.places())
         let (manifest, folders) = try await BundleWriting(
             creation: creation, layout: layout, outputs: outputs, console: console, signer: signer
         ).run()
@@ -208,29 +212,54 @@ struct BundleMaking {
         for folder in folders { console.print(folder) }
     }
 
-    /// What the media can take. Folders on one file system share its room.
-    private func places() throws -> [MediaPlan.Place] {
-        let spaces = try outputs.map { try MediumFolder.space(at: $0) }
-        return zip(outputs, spaces).map { path, space in
-            let sharing = Int64(spaces.filter { $0.device == space.device }.count)
-            return MediaPlan.Place(path: path, capacityBytes: min(media.capacityBytes ?? Int64.max, space.freeBytes / sharing))
-        }
+    // MARK: - Figures
+
+    /// What of the sources can be told before they are read.
+    private func tellOfRoom(for sourceBytes: Int64) throws {
+        guard !outputs.isEmpty else { return }
+        let capacity = try places.capacityBytes()
+        guard sourceBytes > capacity else { return }
+        console.note(
+            "The files have \(DisplayText.bytes(sourceBytes)), and the media of --out take \(DisplayText.bytes(capacity)). "
+                + "Further media will be asked for, unless the target has much of it or it is mostly text.")
     }
 
-    private func describe(_ creation: BundleCreation) async throws {
+    /// The exact figures before objects are hashed, where the media of `--out` may not suffice.
+    /// - Throws: `CreationError.mediumTooSmall` when no volume fits.
+    private func tellOfMedia(_ creation: BundleCreation) throws {
+        guard !creation.hasLayout, try creation.greatestBytes > places.capacityBytes() else { return }
+        let sources = try creation.measure(limitBytes: volumeLimit, isHashed: false) { _ in try Task.checkCancellation() }
+        let layout = try BundleCreation.makeLayout(sources, head: creation.head, limitBytes: volumeLimit, places: places.places())
+        guard layout.draft.media.count > outputs.count else { return }
+        let sizes = layout.draft.media.map { DisplayText.bytes(layout.bytes(of: $0)) }
+        console.note(
+            "The bundle needs \(DisplayText.counted(sizes.count, "medium", "media")) (\(sizes.joined(separator: ", "))), and --out names \(outputs.count). "
+                + "The others will be asked for.")
+    }
+
+    private func describe(_ creation: BundleCreation, _ signer: BundleSigner) async throws {
         let bar = ProgressBar("Measuring", total: creation.contentBytes, console: console)
         defer { bar.finish() }
         let sources = try creation.measure(limitBytes: volumeLimit, isHashed: false) { bar.advance(by: $0) }
         bar.finish()
-        let places = outputs.isEmpty ? [MediaPlan.Place(path: "any", capacityBytes: media.capacityBytes ?? Int64.max >> 2)] : try places()
+        let places =
+            outputs.isEmpty ? [MediaPlan.Place(path: "any", capacityBytes: media.capacityBytes ?? Int64.max >> 2)] : try places.places()
         let layout = try BundleCreation.makeLayout(sources, head: creation.head, limitBytes: volumeLimit, places: places)
         for repository in layout.draft.repositories {
-            let carried = repository.objects.filter(\.isInBundle).reduce(0) { $0 + $1.sizeBytes } + (repository.gitBundle?.sizeBytes ?? 0)
+            let carried =
+                repository.objects.filter(\.isInBundle).reduce(0) { $0 + $1.sizeBytes } + (repository.gitBundle?.sizeBytes ?? 0)
+                + repository.attachments.reduce(0) { $0 + $1.sizeBytes }
             console.print("repository\t\(repository.kind.rawValue)\t\(repository.name)\t\(carried)")
         }
         for volume in layout.draft.volumes { console.print("volume\t\(volume.number)\t\(volume.sizeBytes)") }
-        let manifestBytes = Int64(layout.draft.canonicalBytes.count)
-        for medium in layout.draft.media { console.print("medium\t\(medium.number)\t\(layout.bytes(of: medium) + manifestBytes)") }
-        console.print("total\t\(layout.totalBytes + manifestBytes * Int64(layout.draft.media.count))")
+        let signature = try signer.draftFiles(layout.draft)
+        var total: Int64 = 0
+        for medium in layout.draft.media {
+            let documents = MediumFolder.documents(layout.draft, medium: medium, files: signature, fingerprint: signer.fingerprint)
+            let bytes = layout.bytes(of: medium) + documents.reduce(0) { $0 + Int64($1.bytes.count) }
+            console.print("medium\t\(medium.number)\t\(bytes)")
+            total += bytes
+        }
+        console.print("total\t\(total)")
     }
 }

@@ -14,6 +14,8 @@ struct BundleSigner: Sendable {
     let fingerprint: String?
     /// The files that go beside a manifest, by their paths in the bundle's folder.
     let sign: @Sendable (_ manifest: [UInt8]) async throws -> [(path: String, bytes: [UInt8])]
+    /// Files as long as those of `sign`, for a manifest that is not to be signed. Signatures of ECDSA keys may differ by some bytes.
+    let draftFiles: @Sendable (_ draft: BundleManifest) throws -> [(path: String, bytes: [UInt8])]
     /// The signature of a model's files by the specification of the OpenSSF; `nil` without a key that can make one.
     let signModel: @Sendable (_ name: String, _ files: [(path: String, sha256: ObjectID)]) async throws -> [UInt8]?
 }
@@ -36,9 +38,19 @@ extension BundleSigner {
     private init(_ identity: PublisherIdentity) {
         self.init(publisher: identity.publisher, fingerprint: identity.fingerprint) { bytes in
             try identity.sign(BundleManifest(parsing: bytes), bytes: bytes).files.map { (path: $0.name, bytes: $0.bytes) }
+        } draftFiles: { draft in
+            try Self.draftFiles(draft, publisher: identity.publisher, keys: identity.keys.map(\.algorithm), roots: identity.roots)
         } signModel: { name, files in
             try identity.signModel(name: name, files: files)
         }
+    }
+
+    /// Signed by keys that are thrown away.
+    private static func draftFiles(
+        _ draft: BundleManifest, publisher: String, keys: [KeyAlgorithm], roots: [TrustRoot]
+    ) throws -> [(path: String, bytes: [UInt8])] {
+        let stranger = PublisherIdentity(publisher: publisher, keys: try keys.map { try .make($0) }, modelKey: nil, roots: roots)
+        return try stranger.sign(draft, bytes: draft.canonicalBytes).files.map { (path: $0.name, bytes: $0.bytes) }
     }
 
     /// A key in a file: of the hub's or the user's list of keys where it is named there, and else a publisher of its own.
@@ -75,6 +87,11 @@ extension BundleSigner {
                 let signed: SignedFilesModel = try await client.post(["publisher", "signature"], bytes: bytes)
                 return signed.files.map { (path: $0.name, bytes: $0.bytes ?? []) }
             }
+        } draftFiles: { draft in
+            let roots = try own.documents.map { try TrustRoot(parsing: Array($0.utf8), file: "a list of keys") }
+            // The hub signs with one key; others sign by “bundle sign”.
+            return try Self.draftFiles(
+                draft, publisher: own.name, keys: own.keys.prefix(1).compactMap { KeyAlgorithm(rawValue: $0.algorithm) }, roots: roots)
         } signModel: { name, files in
             let model = ModelFilesModel(name: name, files: files.map { .init(path: $0.path, sha256: $0.sha256.hex) })
             let body = Mutex<[UInt8]>([])

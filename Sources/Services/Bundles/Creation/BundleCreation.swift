@@ -58,6 +58,14 @@ package final class BundleCreation {
     /// The bytes of all contents, before compression.
     package var contentBytes: Int64 { items.reduce(0) { $0 + $1.sizeBytes } }
 
+    /// More than this does not go to the media, whatever is compressed.
+    package var greatestBytes: Int64 {
+        items.reduce(2 * Self.reserve(for: head)) { $0 + $1.sizeBytes + 2048 * (1 + $1.sizeBytes / VolumeIndex.segmentBytes) }
+    }
+
+    /// Whether an earlier run chose what goes where.
+    package var hasLayout: Bool { work.has("draft") }
+
     // MARK: - Measuring
 
     /// Looks at every entry once.

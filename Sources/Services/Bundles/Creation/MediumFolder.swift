@@ -40,20 +40,8 @@ package struct MediumFolder: Sendable {
     package func seal(
         _ manifest: BundleManifest, medium: BundleManifest.Medium, files: [(path: String, bytes: [UInt8])], fingerprint: String?
     ) throws(CreationError) -> String {
-        let bytes = manifest.canonicalBytes
-        let digest = BundleDigest.hash(bytes)
-        let id = BundleID(manifest: digest)
-        let target = finished(manifest, id)
-        let volumes = medium.volumes.map { manifest.volumes[$0 - 1] }
-        var documents: [(path: String, bytes: [UInt8])] = [
-            (MediumDocuments.checksumsName, Array(MediumDocuments.checksums(manifest: digest, volumes: volumes).utf8)),
-            (MediumDocuments.noteName, MediumDocuments.note(manifest, id: id, medium: medium)),
-            (MediumDocuments.readmeName, Array(MediumReadMe.text(manifest, id: id, medium: medium, fingerprint: fingerprint).utf8)),
-        ]
-        // The manifest comes last: with it the folder is a bundle.
-        documents += files
-        documents.append((BundleManifest.fileName, bytes))
-        for document in documents {
+        let target = finished(manifest, BundleID(manifest: BundleDigest.hash(manifest.canonicalBytes)))
+        for document in Self.documents(manifest, medium: medium, files: files, fingerprint: fingerprint) {
             let path = "\(unfinished)/\(document.path)"
             if let slash = document.path.lastIndex(of: "/") {
                 let folder = "\(unfinished)/\(document.path[..<slash])"
@@ -66,6 +54,23 @@ package struct MediumFolder: Sendable {
         guard rename(unfinished, target) == 0 else { throw .system(operation: "Renaming", path: unfinished, code: errno) }
         try WholeFile.syncFolder(parent)
         return target
+    }
+
+    /// Everything that belongs on a medium beside the volumes, in the order to write it.
+    package static func documents(
+        _ manifest: BundleManifest, medium: BundleManifest.Medium, files: [(path: String, bytes: [UInt8])], fingerprint: String?
+    ) -> [(path: String, bytes: [UInt8])] {
+        let bytes = manifest.canonicalBytes
+        let digest = BundleDigest.hash(bytes)
+        let id = BundleID(manifest: digest)
+        let volumes = medium.volumes.map { manifest.volumes[$0 - 1] }
+        let documents: [(path: String, bytes: [UInt8])] = [
+            (MediumDocuments.checksumsName, Array(MediumDocuments.checksums(manifest: digest, volumes: volumes).utf8)),
+            (MediumDocuments.noteName, MediumDocuments.note(manifest, id: id, medium: medium)),
+            (MediumDocuments.readmeName, Array(MediumReadMe.text(manifest, id: id, medium: medium, fingerprint: fingerprint).utf8)),
+        ]
+        // The manifest comes last: with it the folder is a bundle.
+        return documents + files + [(BundleManifest.fileName, bytes)]
     }
 
     /// What is free for this process on the file system of a path, and which file system it is.
