@@ -156,7 +156,7 @@ let package = Package(
         tests("BundleFormatTests", ["BundleFormat", "HubCore", "HubTestSupport"]),
         tests("BundlesTests", [
             "Bundles", "BundleFormat", "GitStore", "HubCore", "HubTestSupport", "Identity", "MetadataStore", "ObjectStore", "Repositories",
-            logging,
+            logging, nioCore,
         ]),
         tests("RepositoriesTests", [
             "Repositories", "Identity", "MetadataStore", "GitStore", "ObjectStore", "HubCore", "HubTestSupport", nioCore, logging,

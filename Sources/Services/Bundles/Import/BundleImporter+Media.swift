@@ -165,10 +165,10 @@ extension BundleImporter {
 
     private func sent(volume number: Int, of bundle: String, by caller: Caller) async throws -> BundleManifest.Volume {
         try await identity.requireSite(.approveImports, by: caller.principal)
+        // Whoever asks names the area, so it must be the name of one.
+        guard BundleID(parsing: bundle) != nil else { throw MetadataError.importNotFound }
         let area = area(of: bundle)
-        guard BundleID(parsing: bundle) != nil, try await objects.stage({ area.hasReceived }) else {
-            throw MetadataError.importNotFound
-        }
+        guard try await objects.stage({ area.hasReceived }) else { throw MetadataError.importNotFound }
         guard let found = try await discover([area.mediumPath]).first else { throw MetadataError.importNotFound }
         let manifest = try await trust.judge(found.signed).manifest
         guard let volume = manifest.volumes.first(where: { $0.number == number }) else {
