@@ -200,19 +200,26 @@ struct ImportTests {
         try await test.account("ada")
         let secret = try await test.repository("models/ada/secret")
         let open = try await test.repository("models/ada/open", .internal)
-        for (number, repository) in [(1, secret), (2, open)] {
+        let everybodys = try await test.repository("models/ada/everybodys", .public)
+        for (number, repository) in [(1, secret), (2, open), (3, everybodys)] {
             try await store.linkObject(Made.object(number), sizeBytes: 5, repository: repository.id, account: nil)
         }
         try await begin()
         let made = try await publish(publication([try repository(target: .new(RepositoryUID(), visibility: .private), objects: [7])]))
-        let all = [Made.object(1), Made.object(2), Made.object(107), Made.object(8)]
-        #expect(
-            try await Set(store.presumableObjects(among: all, publisher: "acme", repository: nil).keys)
-                == [Made.object(2), Made.object(107)])
-        #expect(try await Set(store.presumableObjects(among: all, publisher: "other", repository: nil).keys) == [Made.object(2)])
-        #expect(
-            try await Set(store.presumableObjects(among: all, publisher: "other", repository: secret.id).keys)
-                == [Made.object(1), Made.object(2)])
-        _ = made
+        let all = [1, 2, 3, 107, 8].map(Made.object)
+        func presumable(_ publisher: String, _ repository: RepositoryID?, _ visibility: Visibility) async throws -> Set<ObjectID> {
+            try await Set(
+                store.presumableObjects(among: all, publisher: publisher, repository: repository, visibility: visibility).keys)
+        }
+        #expect(try await presumable("acme", nil, .internal) == Set([2, 3, 107].map(Made.object)))
+        #expect(try await presumable("other", nil, .private) == Set([2, 3].map(Made.object)))
+        #expect(try await presumable("other", secret.id, .private) == Set([1, 2, 3].map(Made.object)))
+        // What only those who sign in may read does not become public.
+        #expect(try await presumable("other", nil, .public) == Set([3].map(Made.object)))
+        // Where others write, not everything is the publisher's.
+        let id = try #require(made.repositories.first?.id)
+        _ = try await store.updateRepository(id, RepositoryChange(isProtected: .set(false)), audit: test.entry("repository.change"))
+        #expect(try await presumable("acme", nil, .internal) == Set([2, 3].map(Made.object)))
+        #expect(try await presumable("acme", id, .internal) == Set([2, 3, 107].map(Made.object)))
     }
 }

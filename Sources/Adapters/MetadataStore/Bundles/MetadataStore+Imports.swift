@@ -127,11 +127,13 @@ extension MetadataStore {
     }
 
     /// Which of these objects a bundle of `publisher` may presume in `repository` without bringing their bytes: those that the
-    /// repository has, those that came from the same publisher, and those that everybody who is signed in can get here anyway.
+    /// repository has, those that the same publisher brought to where nobody else writes, and those that all readers of a repository
+    /// of this visibility can get here anyway.
     ///
     /// Others that the hub stores do not count: nobody gets at content by knowing its hash.
+    /// - Parameter repository: `nil` for one that is to be made.
     package func presumableObjects(
-        among oids: [ObjectID], publisher: String, repository: RepositoryID?
+        among oids: [ObjectID], publisher: String, repository: RepositoryID?, visibility: Visibility
     ) async throws -> [ObjectID: Int64] {
         try await read { db in
             let statement = try db.cachedStatement(
@@ -139,12 +141,12 @@ extension MetadataStore {
                     SELECT o.size_bytes FROM objects AS o WHERE o.oid = ? AND EXISTS (
                         SELECT 1 FROM object_links AS l JOIN repositories AS r ON r.id = l.repository_id
                         LEFT JOIN origins AS s ON s.repository_id = r.id
-                        WHERE l.oid = o.oid AND r.deleted_at IS NULL AND (r.id = ? OR s.publisher = ?
-                            OR (r.visibility <> 'private' AND r.gating = 'off')))
+                        WHERE l.oid = o.oid AND r.deleted_at IS NULL AND (r.id = ? OR (s.publisher = ? AND r.is_protected = 1)
+                            OR (r.gating = 'off' AND (r.visibility = 'public' OR (r.visibility = 'internal' AND ?)))))
                     """)
             var sizes: [ObjectID: Int64] = [:]
             for oid in oids where sizes[oid] == nil {
-                sizes[oid] = try Int64.fetchOne(statement, arguments: [oid, repository, publisher])
+                sizes[oid] = try Int64.fetchOne(statement, arguments: [oid, repository, publisher, visibility != .public])
             }
             return sizes
         }

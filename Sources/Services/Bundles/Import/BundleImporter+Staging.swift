@@ -113,23 +113,29 @@ extension BundleImporter {
     }
 
     /// Contents that the hub has and the bundle need not prove: they are not copied again.
+    ///
+    /// One that several repositories of the bundle name must count in each of them: what a repository here keeps to itself may not
+    /// get into another because the bundle names both.
     private func spared(_ plan: StagingPlan, _ targets: [ImportTarget]) async throws -> Set<Int> {
-        let candidates = plan.contents.filter(\.isObject)
-        var present: [ObjectID: Int64] = [:]
-        for start in stride(from: 0, to: candidates.count, by: 1000) {
-            let oids = candidates[start..<min(start + 1000, candidates.count)].map(\.id)
-            present.merge(
-                try await store.presumableObjects(among: oids, publisher: plan.manifest.publisher, repository: nil)
-            ) { first, _ in first }
-        }
-        // In a repository that keeps its objects to itself they count for that repository only.
+        var wanted: [ObjectID: Int] = [:]
+        var present: [ObjectID: Int] = [:]
         for target in targets {
-            guard let id = target.existing?.id else { continue }
-            present.merge(
-                try await store.linkedObjects(among: target.source.objects.filter(\.isInBundle).map(\.oid), in: id)
-            ) { first, _ in first }
+            let named = Set(
+                target.source.objects.filter(\.isInBundle).map(\.oid) + target.source.attachments.map(\.sha256))
+            for id in named { wanted[id, default: 0] += 1 }
+            let list = Array(named)
+            for start in stride(from: 0, to: list.count, by: 1000) {
+                let known = try await store.presumableObjects(
+                    among: Array(list[start..<min(start + 1000, list.count)]), publisher: plan.manifest.publisher,
+                    repository: target.existing?.id, visibility: target.visibility)
+                for (id, size) in known {
+                    guard let index = plan.index(of: id), plan.contents[index].sizeBytes == size else { continue }
+                    present[id, default: 0] += 1
+                }
+            }
         }
-        let known = candidates.filter { present[$0.id] == $0.sizeBytes }.map { (id: $0.id, sizeBytes: $0.sizeBytes) }
+        let known = plan.contents.filter { $0.isObject && wanted[$0.id] == present[$0.id] }
+            .map { (id: $0.id, sizeBytes: $0.sizeBytes) }
         let objects = objects
         let stored = try await objects.stage { try objects.proveStored(known) }
         return Set(stored.compactMap { plan.index(of: $0) })

@@ -12,6 +12,9 @@ struct ImportTarget: Sendable {
     /// An earlier bundle of the same publisher made `existing`.
     let isFollowed: Bool
 
+    /// Its own, or the one that it gets.
+    let visibility: Visibility
+
     var name: RepositoryReference { existing?.reference ?? reference }
 }
 
@@ -28,7 +31,8 @@ extension BundleImporter {
                 existing = repository
             }
             let target = ImportTarget(
-                source: source, existing: existing, reference: reference, isFollowed: followed != nil)
+                source: source, existing: existing, reference: reference, isFollowed: followed != nil,
+                visibility: existing?.visibility ?? options.visibility)
             guard taken.insert(target.name.description.lowercased()).inserted else {
                 throw ImportError.sameName(target.name.description)
             }

@@ -38,7 +38,8 @@ extension BundleImporter {
         var missing = MissingContent()
         let presumed = target.source.objects.filter { !$0.isInBundle }
         let present = try await store.presumableObjects(
-            among: presumed.map(\.oid), publisher: manifest.publisher, repository: target.existing?.id)
+            among: presumed.map(\.oid), publisher: manifest.publisher, repository: target.existing?.id,
+            visibility: target.visibility)
         for object in presumed where present[object.oid] != object.sizeBytes {
             missing.objects[object.oid] = object.sizeBytes
         }
