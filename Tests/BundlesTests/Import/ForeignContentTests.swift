@@ -75,4 +75,93 @@ struct ForeignContentTests {
         // Internal ones may be spared the copy.
         #expect(outcome.record?.state == (visibility == .public ? .staging : .published))
     }
+
+    @Test("a repository of this site keeps its refs, and its objects do not become the publisher's")
+    func localRepository() async throws {
+        let site = try ImportSite()
+        let source = try SourceRepository()
+        let first = try content(source, "lab/secret", large: [])
+        // The site's own repository, whose history the publisher knows.
+        try await site.publish(try MadeBundle([first], publisher: "other").media)
+        let repository = try #require(try await site.repository("models/lab/secret"))
+        _ = try await site.store.updateRepository(
+            repository.id, RepositoryChange(visibility: .set(.private), isProtected: .set(false)), audit: entry)
+        let secret = made(4_000, 42)
+        try await upload(secret, to: repository, in: site)
+        let old = try source.head()
+
+        let new = try source.commit(["README.md": "# Taken over\n"])
+        var next = try content(source, "lab/secret", large: [])
+        next.refs = [("refs/heads/main", new), ("refs/heads/side", new), ("refs/pr/1", new)]
+        let taking = try MadeBundle([next])
+        let report = try await site.publish(taking.media)
+        #expect(report.repositories.first?.refs.map(\.outcome) == [.keptLocal, .keptLocal])
+        #expect(
+            try await site.refs("models/lab/secret") == [
+                "refs/heads/main": old, "refs/import/\(taking.id)/heads/main": new,
+                "refs/import/\(taking.id)/heads/side": new,
+            ])
+        #expect(try await site.store.origin(of: repository.id)?.publisher == "other")
+
+        // A later bundle of the same publisher has no more of it.
+        let theft = try MadeBundle(
+            [
+                BundleContent(
+                    source: try SourceRepository(uid: "B"), name: "qwen/open", refs: [], gitBundle: nil,
+                    presumed: [secret])
+            ], sequence: 2)
+        guard case .parked? = try await site.take(theft.media).failure as? ImportError else {
+            throw CocoaError(.featureUnsupported)
+        }
+        #expect(try await site.repository("models/qwen/open") == nil)
+    }
+
+    @Test("another publisher does not move the refs of a repository that it names")
+    func otherPublisher() async throws {
+        let site = try ImportSite()
+        let (mine, theirs) = (try SourceRepository(), try SourceRepository(uid: "B"))
+        let content = try content(mine, "qwen/qwen3", large: [])
+        try await site.publish(try MadeBundle([content]).media)
+        let bundle = try MadeBundle(
+            [try self.content(theirs, "qwen/qwen3", large: [made(100, 3)])], publisher: "other")
+        let preflight = try await site.importer.preflight(ImportOptions(paths: bundle.media), by: site.caller)
+        #expect(preflight.first?.notes.contains { $0.contains("did not come from other") } == true)
+        let report = try await site.publish(bundle.media)
+        #expect(report.repositories.first?.refs.map(\.outcome) == [.keptLocal])
+        #expect(
+            try await site.refs("models/qwen/qwen3") == [
+                "refs/heads/main": try mine.head(), "refs/import/\(bundle.id)/heads/main": try theirs.head(),
+            ])
+        // The first one's next bundle goes on as if nothing had been.
+        let next = try mine.commit(["x.txt": "x\n"])
+        try await site.publish(
+            try MadeBundle(
+                [
+                    BundleContent(
+                        source: mine, refs: [("refs/heads/main", next)], gitBundle: try mine.bundle(["--all"]))
+                ], sequence: 2
+            ).media)
+        #expect(try await site.refs("models/qwen/qwen3")["refs/heads/main"] == next)
+    }
+
+    @Test("an empty repository of this site is filled, and followed from then on")
+    func emptyRepository() async throws {
+        let site = try ImportSite()
+        let source = try SourceRepository()
+        let local = try await repository("models/qwen/qwen3", .private, in: site)
+        for sequence in Int64(1)...2 {
+            let commit = try source.commit(["n.txt": "\(sequence)\n"])
+            let report = try await site.publish(
+                try MadeBundle(
+                    [
+                        BundleContent(
+                            source: source, refs: [("refs/heads/main", commit)], gitBundle: try source.bundle(["--all"])
+                        )
+                    ], sequence: sequence
+                ).media)
+            #expect(report.repositories.first?.isNew == false)
+            #expect(try await site.refs("models/qwen/qwen3") == ["refs/heads/main": commit])
+        }
+        #expect(try await site.store.origin(of: local.id)?.publisher == "acme")
+    }
 }

@@ -22,16 +22,17 @@ final class TestTrust: ImportTrust {
             throw ProblemError(.forbidden, code: "wrong_signature", "The signature is not one of this BUNDLE.json.")
         }
         let parsed = try BundleManifest(parsing: manifest.bytes)
-        guard parsed.publisher == "acme" else {
+        guard ["acme", "other"].contains(parsed.publisher) else {
             throw ProblemError(
                 .forbidden, code: "unknown_publisher",
                 "The bundle is by \(parsed.publisher), whom this hub does not know.")
         }
-        let last = try await store.importedStreams().first { $0.publisher == "acme" && $0.stream == parsed.stream }?
-            .sequence
+        let last = try await store.importedStreams().first {
+            $0.publisher == parsed.publisher && $0.stream == parsed.stream
+        }?.sequence
         return (
             ImportSigners(
-                publisher: "acme", keyIDs: [BundleDigest.hash([1])], fingerprints: ["ABCD"],
+                publisher: parsed.publisher, keyIDs: [BundleDigest.hash([1])], fingerprints: ["ABCD"],
                 laterSequence: last.flatMap { $0 > parsed.sequence ? $0 : nil }, lastSequence: last), parsed
         )
     }

@@ -87,14 +87,20 @@ private struct ImportApplication {
             case .existing(let id, _): (id, false)
             case .new(let uid, let visibility): (try create(repository, uid, visibility), true)
             }
+        let isOurs = try isNew || isPublishers(id)
         for object in repository.objects {
             try MetadataStore.link(
                 object.oid, sizeBytes: object.sizeBytes, repository: id, account: publication.account, at: now, in: db)
         }
         let head = try RepositoryHead(id, in: db)
-        let refs = try repository.refs.map { try apply($0, to: id) }
+        let refs = try repository.refs.map { ref in
+            let done = try apply(ref, to: id)
+            // What a publisher brings beside another's refs is nothing that a later bundle may move on from.
+            if isOurs, done.outcome != .keptLocal { try remember(ref, of: id) }
+            return done
+        }
         try add(repository, to: head)
-        try keepOrigin(of: repository, as: id)
+        if isOurs { try keepOrigin(of: repository, as: id) }
         let name = try RepositoryRow.live(id, in: db).reference
         try audit(refs, of: name)
         report.repositories.append(
@@ -137,6 +143,17 @@ private struct ImportApplication {
         return row
     }
 
+    /// Whether an existing repository came from the publisher of this bundle, or is empty and came from nobody.
+    ///
+    /// Another does not become the publisher's because a bundle names it: all that is in it would count as brought by the publisher.
+    private func isPublishers(_ id: RepositoryID) throws -> Bool {
+        if let publisher = try db.value(String.self, "SELECT publisher FROM origins WHERE repository_id = ?", [id]) {
+            return publisher == record.publisher
+        }
+        return try !db.exists("SELECT 1 FROM refs WHERE repository_id = ?", [id])
+            && !db.exists("SELECT 1 FROM object_links WHERE repository_id = ?", [id])
+    }
+
     private func keepOrigin(of repository: ImportPublication.Repository, as id: RepositoryID) throws {
         try db.run(
             """
@@ -156,14 +173,10 @@ private struct ImportApplication {
 
     private func apply(_ ref: ImportPublication.Ref, to id: RepositoryID) throws -> ImportReport.Ref {
         let current = try ReferenceRow.oid(of: ref.name.text, of: id, in: db)
-        if current == ref.oid {
-            try remember(ref, of: id)
-            return ImportReport.Ref(name: ref.name.text, oid: ref.oid.hex, outcome: .unchanged)
-        }
+        if current == ref.oid { return ImportReport.Ref(name: ref.name.text, oid: ref.oid.hex, outcome: .unchanged) }
         let isFree = try current != nil || ReferenceRow.conflicts(with: ref.name, limit: 1, of: id, in: db).isEmpty
         if isFree, ref.movesFrom.contains(current) {
             try set(ref.name, to: ref, from: current, of: id)
-            try remember(ref, of: id)
             return ImportReport.Ref(
                 name: ref.name.text, oid: ref.oid.hex, outcome: current == nil ? .created : .updated)
         }

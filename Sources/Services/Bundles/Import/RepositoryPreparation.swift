@@ -90,8 +90,10 @@ extension BundleImporter {
                     pack = try receiver.finish(tips: tips) { _ in }
                 }
                 let objects = try pack?.objects(joinedWith: existing) ?? existing
+                // One that is here and did not come from this publisher keeps its refs, unless it is empty.
+                let isOurs = target.isFollowed || state?.references.isEmpty ?? true
                 let refs = try target.source.refs.compactMap {
-                    try Self.ref($0, objects: objects, state: state, last: last)
+                    try Self.ref($0, objects: objects, state: state, last: last, isOurs: isOurs)
                 }
                 return (pack, refs)
             }
@@ -126,10 +128,10 @@ extension BundleImporter {
 
     /// What a ref becomes, and from which values it may be moved; `nil` for a ref that no bundle may bring.
     private static func ref(
-        _ ref: BundleRepository.Ref, objects: GitObjects, state: GitState?, last: [ReferenceName: GitOID]
+        _ ref: BundleRepository.Ref, objects: GitObjects, state: GitState?, last: [ReferenceName: GitOID], isOurs: Bool
     ) throws -> ImportPublication.Ref? {
-        // These are this hub's own record of what it did not take.
-        guard !ref.name.text.hasPrefix("refs/import/") else { return nil }
+        // These are this hub's own: what it did not take, and pull requests of its people.
+        guard !ref.name.text.hasPrefix("refs/import/"), !ref.name.text.hasPrefix("refs/pr/") else { return nil }
         guard let type = try objects.header(of: ref.oid)?.type else { throw GitStoreError.missing(ref.oid) }
         guard !ref.name.isBranch || type == .commit else {
             throw GitBundleHeader.Fault.invalid("the branch \(ref.name.shortName) does not point to a commit")
@@ -140,9 +142,9 @@ extension BundleImporter {
         switch current {
         case nil:
             // One that was imported before and is gone was deleted here.
-            if last[ref.name] == nil { movesFrom = [nil] }
+            if isOurs, last[ref.name] == nil { movesFrom = [nil] }
         case let current?:
-            if current == last[ref.name] || isAhead { movesFrom = [current] }
+            if isOurs, current == last[ref.name] || isAhead { movesFrom = [current] }
         }
         return ImportPublication.Ref(
             name: ref.name, oid: ref.oid, peeled: type == .tag ? try objects.peel(ref.oid) : nil, movesFrom: movesFrom,
