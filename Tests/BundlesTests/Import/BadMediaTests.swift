@@ -365,6 +365,50 @@ struct BadMediaTests {
         #expect(entries.contains { $0.action == "bundle.import" && $0.detail["older_reason"] == "We go back." })
     }
 
+    @Test("an older bundle that waited is not published over a newer one", arguments: ["parked", "approval", "missing medium"])
+    func replayOfWaiting(_ waits: String) async throws {
+        let site = try ImportSite()
+        let source = try SourceRepository()
+        let old = try source.commit(["README.md": "# One\n"])
+        var content = BundleContent(
+            source: source, refs: [("refs/heads/main", old)], gitBundle: try source.bundle(["--all"]), large: [])
+        if waits == "parked" { content.presumed = [made(100, 5)] }
+        if waits == "approval" { try await site.setPublishing("administrator") }
+        // The volume with the rest comes last.
+        let other = try self.content(try SourceRepository(uid: "B"), large: [made(200)], name: "ada/other")
+        let older = try MadeBundle(
+            waits == "missing medium" ? [content, other] : [content], volumes: waits == "missing medium" ? 2 : 1)
+        let first = try await site.take([older.media[0]])
+        #expect(first.record?.state == (waits == "parked" ? .parked : waits == "approval" ? .awaitingApproval : .staging))
+        try await site.setPublishing("automatic")
+
+        // The newer one brings what the older one presumes.
+        let new = try self.content(source, large: [made(100, 5)])
+        let newer = try MadeBundle([new], sequence: 2)
+        let outcomes = try await site.importer.run(ImportOptions(paths: newer.media), by: site.caller)
+        #expect(outcomes.map(\.bundle) == [newer.id] && outcomes[0].failure == nil)
+        #expect(try await site.refs("models/qwen/qwen3")["refs/heads/main"] == source.head())
+
+        func code(_ error: (any Error)?) -> String? { (error as? any Refusal)?.problem.code }
+        if waits == "missing medium" {
+            await #expect { try await site.importer.publishComplete(older.id, by: site.caller) } throws: {
+                code($0) == "older_bundle"
+            }
+        } else {
+            #expect(code(try await site.importer.publish(older.id, by: site.caller).failure) == "older_bundle")
+        }
+        #expect(code(try await site.take(older.media).failure) == "older_bundle")
+        #expect(try await site.refs("models/qwen/qwen3")["refs/heads/main"] == source.head())
+
+        // With a reason it goes back, and the audit log has the reason.
+        try await site.publish(older.media, ImportOptions(olderReason: "We go back."))
+        #expect(try await site.refs("models/qwen/qwen3")["refs/heads/main"] == old)
+        let entries = try await site.store.latestAuditEntries(limit: 20).map(\.entry)
+        for action in ["bundle.import", "bundle.publish"] {
+            #expect(entries.contains { $0.action == action && $0.detail["older_reason"] == "We go back." })
+        }
+    }
+
     @Test("a clock that was not set is told of and hinders nothing")
     func unsetClock() async throws {
         let site = try ImportSite()

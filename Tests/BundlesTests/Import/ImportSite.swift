@@ -95,6 +95,11 @@ final class ImportSite: Sendable {
         return report
     }
 
+    func setPublishing(_ value: String) async throws {
+        try await store.setSetting(
+            "import-publishing", to: value, audit: AuditEntry(actor: "t", action: "t", target: "t"))
+    }
+
     func repository(_ reference: String) async throws -> Repository? {
         try await store.repository(try RepositoryReference(parsing: reference))?.repository
     }

@@ -88,7 +88,7 @@ extension TrustError: Refusal {
             .forbidden(
                 "older_bundle",
                 "This is bundle \(sequence) of \(publisher)’s stream \(stream), and \(known) was imported already. "
-                    + "If the older one is wanted, repeat with --allow-older --reason TEXT.")
+                    + "If the older one is wanted, import it with --allow-older --reason TEXT.")
         case .unknownPublisher(let unknown): .forbidden("unknown_publisher", unknown.message)
         case .otherFingerprint(let publisher, let found):
             .forbidden(

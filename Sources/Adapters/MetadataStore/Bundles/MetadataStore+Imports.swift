@@ -14,12 +14,14 @@ extension MetadataStore {
                     "UPDATE imports SET options = ?, actor = ?, account_id = (SELECT id FROM accounts WHERE id = ?), updated_at = ? WHERE id = ?",
                     [new.options, new.actor, new.account, now, known.id])
                 // What was given up begins anew; what waits for a decision goes on waiting.
-                if !known.state.keepsStaging || known.state == .failed {
+                let beginsAnew = !known.state.keepsStaging || known.state == .failed
+                if beginsAnew {
                     try db.run(
                         "UPDATE imports SET state = 'staging', reason_code = NULL, reason = NULL WHERE id = ?",
                         [known.id])
-                    try AuditChain.append(audit, at: now, in: db)
                 }
+                // It may now go elsewhere, or be an older one that is wanted.
+                if beginsAnew || known.options != new.options { try AuditChain.append(audit, at: now, in: db) }
             } else {
                 try db.run(
                     """

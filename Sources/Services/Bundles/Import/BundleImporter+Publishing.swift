@@ -22,6 +22,7 @@ extension BundleImporter {
         let signed = try await kept(bundle)
         // Trust is asked for again: a key may have been revoked while the import waited.
         let (signers, manifest) = try await trust.judge(signed)
+        try signers.checkAge(of: manifest, options)
         let plan = try StagingPlan(manifest, key: record.manifest)
         let staged = try await staged(plan, bundle: bundle, options)
         guard staged.isWhole else {
@@ -151,16 +152,16 @@ extension BundleImporter {
             }
             repositories.append(Self.publication(of: repository, pack: description, options))
         }
+        var detail = [
+            "publisher": manifest.publisher, "stream": manifest.stream, "sequence": String(manifest.sequence),
+            "keys": signers.fingerprints.joined(separator: ", "),
+        ]
+        if signers.laterSequence != nil, let reason = options.olderReason { detail["older_reason"] = reason }
         return ImportPublication(
             bundle: record.bundle, repositories: repositories,
             aliases: isPartial ? [] : try aliases(of: manifest, options), isPartial: isPartial,
             signingKeys: signers.keyIDs, actor: caller.principal.auditName, account: caller.principal.account?.id,
-            audit: caller.entry(
-                "bundle.publish", on: record.bundle,
-                [
-                    "publisher": manifest.publisher, "stream": manifest.stream, "sequence": String(manifest.sequence),
-                    "keys": signers.fingerprints.joined(separator: ", "),
-                ]))
+            audit: caller.entry("bundle.publish", on: record.bundle, detail))
     }
 
     private static func publication(
@@ -249,6 +250,7 @@ extension BundleImporter {
         guard record.state == .staging || record.state == .parked else { throw MetadataError.importState(record.state) }
         let options = try ImportOptions(reading: record.options)
         let (signers, manifest) = try await trust.judge(kept(bundle))
+        try signers.checkAge(of: manifest, options)
         let plan = try StagingPlan(manifest, key: record.manifest)
         let ready = try await staged(plan, bundle: bundle, options).ready
         var prepared: [PreparedRepository] = []
@@ -305,6 +307,8 @@ extension BundleImporter {
                 let outcome = try await attempt(record.bundle) { try await self.advance(record.bundle, by: caller) }
                 guard (outcome.failure as? ImportError)?.isParked != true else { continue }
                 finished.insert(record.bundle)
+                // Its status says so; it is no fault of the run that let it look again.
+                if TrustError.isOlder(outcome.failure) { continue }
                 outcomes.append(outcome)
                 progressed = true
             }

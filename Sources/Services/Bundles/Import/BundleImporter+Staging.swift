@@ -151,9 +151,7 @@ extension BundleImporter {
             if try await hasLeftovers(of: bundle) { _ = try await conclude(bundle) }
             return Outcome(bundle: bundle, record: known, failure: nil, wasPublished: true)
         }
-        if let later = trusted.signers.laterSequence, options.olderReason == nil {
-            throw TrustRefusal.older(trusted.manifest, known: later)
-        }
+        try trusted.signers.checkAge(of: trusted.manifest, options)
         board.tell(ImportProgress(bundle: bundle, phase: .preflight))
         let preflight = try await preflight(trusted, options)
         if let obstacle = preflight.obstacle { throw obstacle }
@@ -174,6 +172,10 @@ extension BundleImporter {
             "keys": trusted.signers.fingerprints.joined(separator: ", "),
         ]
         if let reason = options.olderReason { detail["older_reason"] = reason }
+        if !options.map.isEmpty {
+            detail["map"] = options.map.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", ")
+        }
+        detail["visibility"] = options.visibility.rawValue
         return caller.entry("bundle.import", on: trusted.bundle, detail)
     }
 
@@ -255,12 +257,19 @@ extension BundleImporter {
     }
 }
 
-/// What trust's own errors say, where the import refuses for them.
-enum TrustRefusal {
-    static func older(_ manifest: BundleManifest, known: Int64) -> ProblemError {
-        ProblemError(
-            .forbidden, code: "older_bundle",
-            "This is bundle \(manifest.sequence) of \(manifest.publisher)’s stream \(manifest.stream), and \(known) was imported already. "
-                + "If the older one is wanted, repeat with --allow-older --reason TEXT.")
+extension ImportSigners {
+    /// Refuses a bundle that is older than what these keys have published here, unless somebody said why it is wanted. Asked when an
+    /// import begins and when it publishes: others may have been published while it waited.
+    /// - Throws: `TrustError.olderSequence`
+    func checkAge(of manifest: BundleManifest, _ options: ImportOptions) throws(TrustError) {
+        guard let known = laterSequence, options.olderReason == nil else { return }
+        throw .olderSequence(
+            publisher: manifest.publisher, stream: manifest.stream, sequence: manifest.sequence, known: known)
+    }
+}
+
+extension TrustError {
+    static func isOlder(_ error: (any Error)?) -> Bool {
+        if case .olderSequence? = error as? TrustError { true } else { false }
     }
 }
