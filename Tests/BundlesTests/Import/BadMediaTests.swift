@@ -209,6 +209,26 @@ struct BadMediaTests {
         #expect(try await site.store.setting("repository-aliases") == "qwen3=qwen/qwen3")
     }
 
+    @Test("nobody publishes a part of an import while another works on it")
+    func busy() async throws {
+        let site = try ImportSite()
+        let bundle = try MadeBundle(
+            [
+                try content(try SourceRepository(), large: [made(5_000)]),
+                try content(try SourceRepository(uid: "B"), large: [made(6_000, 2), made(7_000, 3)], name: "ada/other"),
+            ], volumes: 2)
+        _ = try await site.take([bundle.media[0]])
+        #expect(site.importer.claim(bundle.id))
+        await #expect(throws: ImportError.busy(bundle.id)) {
+            try await site.importer.publishComplete(bundle.id, by: site.caller)
+        }
+        await #expect(throws: ImportError.busy(bundle.id)) {
+            try await site.importer.abandon(bundle.id, by: site.caller)
+        }
+        site.importer.release(bundle.id)
+        _ = try await site.importer.publishComplete(bundle.id, by: site.caller)
+    }
+
     @Test("files that are none of the bundle are not looked at; links and nodes in a volume's place are refused")
     func foreignFiles() async throws {
         let site = try ImportSite()

@@ -246,6 +246,12 @@ extension BundleImporter {
     /// Publishes those repositories of an unfinished import that are wholly here. The import goes on with the others.
     package func publishComplete(_ bundle: String, by caller: Caller) async throws -> ImportReport {
         try await identity.requireSite(.approveImports, by: caller.principal)
+        guard claim(bundle) else { throw ImportError.busy(bundle) }
+        defer { release(bundle) }
+        return try await turns.run(bundle) { try await self.publishWhole(of: bundle, by: caller) }
+    }
+
+    private func publishWhole(of bundle: String, by caller: Caller) async throws -> ImportReport {
         guard let record = try await store.importRecord(bundle) else { throw MetadataError.importNotFound }
         guard record.state == .staging || record.state == .parked else { throw MetadataError.importState(record.state) }
         let options = try ImportOptions(reading: record.options)

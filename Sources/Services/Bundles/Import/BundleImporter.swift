@@ -64,7 +64,7 @@ package final class BundleImporter: Sendable {
     package let board = ImportProgressBoard()
     private let busy = Mutex<Set<String>>([])
     /// One import at a time uses the disk.
-    private let turns = ReceiveQueue(width: 1)
+    let turns = ReceiveQueue(width: 1)
 
     package init(
         store: MetadataStore, objects: FileObjectStore, git: GitStore, threads: GitThreads, limits: ReceiveLimits,
