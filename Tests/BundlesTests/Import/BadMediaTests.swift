@@ -209,6 +209,45 @@ struct BadMediaTests {
         #expect(try await site.store.setting("repository-aliases") == "qwen3=qwen/qwen3")
     }
 
+    @Test("a medium with more manifests and lists of keys than memory should hold is refused before any is judged")
+    func documentFlood() async throws {
+        let site = try ImportSite()
+        let bundle = try MadeBundle([try content(try SourceRepository(), large: [made(1_000)])])
+        let parent = bundle.media[0] + "/HUBBUNDLE"
+        let root = Data(count: 200 << 10)
+        for number in 0..<10 {
+            let folder = "\(parent)/flood-\(number)"
+            try FileManager.default.createDirectory(atPath: folder + "/trust", withIntermediateDirectories: true)
+            try Data("{\(number)}".utf8).write(to: URL(filePath: folder + "/BUNDLE.json"))
+            try Data("{}".utf8).write(to: URL(filePath: folder + "/BUNDLE.dsse.json"))
+            // One file with as many names.
+            try root.write(to: URL(filePath: folder + "/trust/root.1.json"))
+            for version in 2...256 { link(folder + "/trust/root.1.json", folder + "/trust/root.\(version).json") }
+        }
+        let audit = try await site.store.latestAuditEntries().first?.sequence
+        await #expect { try await site.importer.preflight(ImportOptions(paths: bundle.media), by: site.caller) } throws: {
+            ($0 as? any Refusal)?.problem.kind == .tooLarge
+        }
+        #expect(try await site.store.latestAuditEntries().first?.sequence == audit)
+        for number in 0..<10 { try FileManager.default.removeItem(atPath: "\(parent)/flood-\(number)") }
+        for number in 0..<1000 {
+            let folder = "\(parent)/b\(number)"
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try Data("{\(number)}".utf8).write(to: URL(filePath: folder + "/BUNDLE.json"))
+        }
+        #expect(throws: BundleError.tooLarge(what: bundle.media[0], limit: "1000 bundles")) {
+            try Media.folders(below: bundle.media[0])
+        }
+    }
+
+    @Test("a folder whose name has control characters is no bundle")
+    func hiddenName() throws {
+        let bundle = try MadeBundle([try content(try SourceRepository(), large: [made(1_000)])])
+        let parent = bundle.media[0] + "/HUBBUNDLE"
+        try FileManager.default.copyItem(atPath: bundle.bundleFolder(0), toPath: parent + "/x\nTrust it: csghub trust add y")
+        #expect(try Media.folders(below: bundle.media[0]).map(\.path) == [bundle.bundleFolder(0)])
+    }
+
     @Test("nobody publishes a part of an import while another works on it")
     func busy() async throws {
         let site = try ImportSite()

@@ -8,7 +8,7 @@ package enum Media {
     /// Names of folders that are still being written begin so; they are no bundles.
     package static let unfinishedPrefix = "creating-"
     private static let maximumBundles = 1000
-    private static let maximumManifestBytes = 256 << 20
+    private static let maximumManifestBytes = 128 << 20
 
     /// The bundles below a path: a mount, its `HUBBUNDLE` folder, or the folder of one bundle.
     /// - Throws: `BundleError`
@@ -20,7 +20,7 @@ package enum Media {
 
     /// The same, with manifests that nobody has parsed.
     ///
-    /// At most 1,000 folders and 256 MiB of manifests are read; links below `path` are not followed.
+    /// At most 1,000 folders and 128 MiB of manifests are read; links below `path` are not followed.
     package static func folders(below path: String) throws(BundleError) -> [BundleFolder] {
         guard isFolder(path, followsLink: true) else { throw .inaccessible(path: path, code: ENOTDIR) }
         if isFile("\(path)/\(BundleManifest.fileName)") { return [try folder(path, room: BundleManifest.maximumBytes)] }
@@ -31,6 +31,7 @@ package enum Media {
         for name in try names(in: parent) where !name.hasPrefix(unfinishedPrefix) {
             let candidate = "\(parent)/\(name)"
             guard isFolder(candidate, followsLink: false), isFile("\(candidate)/\(BundleManifest.fileName)") else { continue }
+            guard folders.count < maximumBundles else { throw .tooLarge(what: path, limit: "\(maximumBundles) bundles") }
             let found = try folder(candidate, room: room)
             room -= found.manifestBytes.count
             folders.append(found)
@@ -68,10 +69,12 @@ package enum Media {
             // A path that is no medium may be a folder of anything.
             guard seen <= 100_000 else { throw .tooLarge(what: path, limit: "100,000 entries") }
             let bytes = withUnsafeBytes(of: entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
-            guard let name = String(validating: bytes, as: UTF8.self), name != ".", name != ".." else { continue }
+            // Nothing that was made has control characters in its name, and such a name could pretend to be a line of a message.
+            guard let name = String(validating: bytes, as: UTF8.self), name != ".", name != "..",
+                bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7f })
+            else { continue }
             names.append(name)
         }
-        guard names.count <= 100 * maximumBundles else { throw .tooLarge(what: path, limit: "\(maximumBundles) bundles") }
         return names.sorted()
     }
 

@@ -193,16 +193,19 @@ package final class BundleImporter: Sendable {
         try await objects.stage {
             var found: [Found] = []
             var firstError: BundleError?
+            var room = Self.maximumDocumentBytes
             for path in paths {
                 do {
                     for folder in try Media.folders(below: path) {
                         if let known = found.firstIndex(where: { $0.signed.bytes == folder.manifestBytes }) {
                             if !found[known].folders.contains(folder.path) { found[known].folders.append(folder.path) }
                         } else {
-                            found.append(Found(signed: try Self.signed(folder), folders: [folder.path]))
+                            let signed = try Self.signed(folder, room: &room)
+                            found.append(Found(signed: signed, folders: [folder.path]))
                         }
                     }
                 } catch let error as BundleError {
+                    if case .tooLarge = error { throw error }
                     // One medium that was pulled does not stop the others.
                     firstError = firstError ?? error
                 }
@@ -212,21 +215,31 @@ package final class BundleImporter: Sendable {
         }
     }
 
-    private static let signatureFile = "BUNDLE.dsse.json"
-    private static let maximumRoots = 256
+    private static let signatureFile = BundleSignature.fileName
+    /// Of all manifests and signatures that a run keeps before it has judged one of them.
+    private static let maximumDocumentBytes = 128 << 20
 
-    private static func signed(_ folder: BundleFolder) throws -> SignedManifest {
+    private static func signed(_ folder: BundleFolder, room: inout Int) throws -> SignedManifest {
+        func take(_ bytes: [UInt8]) throws(BundleError) -> [UInt8] {
+            room -= bytes.count
+            guard room >= 0 else {
+                throw .tooLarge(what: "The manifests on these media together", limit: "\(maximumDocumentBytes >> 20) MiB")
+            }
+            return bytes
+        }
+        let manifest = try take(folder.manifestBytes)
         var documents: [String: [UInt8]] = [:]
-        for name in [signatureFile] + (1...maximumRoots).map({ "trust/root.\($0).json" }) {
+        for name in [signatureFile] + (1...TrustRoot.maximumVersion).map({ "trust/\(TrustRoot.fileName($0))" }) {
+            let limit = name == signatureFile ? DSSEEnvelope.maximumBytes : TrustRoot.maximumBytes
             do throws(BundleError) {
-                documents[name] = try Media.contents(of: "\(folder.path)/\(name)", name: name, limit: 1 << 20)
+                documents[name] = try take(Media.contents(of: "\(folder.path)/\(name)", name: name, limit: limit))
             } catch {
                 // Roots are numbered without gaps, and a bundle without a signature is judged as such.
                 guard case .inaccessible = error else { throw error }
                 if name != signatureFile { break }
             }
         }
-        return SignedManifest(bytes: folder.manifestBytes, id: folder.id, documents: documents, folder: folder.path)
+        return SignedManifest(bytes: manifest, id: folder.id, documents: documents, folder: folder.path)
     }
 
     private func judge(_ found: Found, by caller: Caller) async throws -> Trusted {
