@@ -57,6 +57,38 @@ struct ManifestTests {
         #expect(throws: BundleError.self) { try BundleManifest(parsing: Array(changed.utf8)) }
     }
 
+    @Test("sizes that add up to more than a number of the format are refused, presumed ones too", arguments: [true, false])
+    func sums(isInBundle: Bool) throws {
+        var manifest = try manifest()
+        let largest = CanonicalJSON.maximumInteger
+        for byte in UInt8(0)..<2 {
+            let oid = ObjectID(digest: [UInt8](repeating: 100 + byte, count: 32))
+            manifest.repositories[0].objects.append(.init(oid: oid, sizeBytes: largest, isInBundle: isInBundle))
+        }
+        manifest.kind = .delta
+        #expect(throws: BundleError.tooLarge(what: "What the bundle lists", limit: "\(largest) bytes")) {
+            try BundleManifest(parsing: manifest.canonicalBytes)
+        }
+    }
+
+    @Test("a hash has one size, as object, attachment and git data")
+    func sizes() throws {
+        var manifest = try manifest()
+        manifest.repositories[0].attachments = [.init(format: "other", name: "a.txt", sha256: Self.other, sizeBytes: 12)]
+        #expect(try BundleManifest(parsing: manifest.canonicalBytes) == manifest)
+        manifest.repositories[0].attachments[0].sizeBytes = 13
+        #expect(throws: BundleError.self) { try BundleManifest(parsing: manifest.canonicalBytes) }
+        manifest.repositories[0].attachments[0] = .init(format: "other", name: "a.txt", sha256: Self.digest, sizeBytes: 99)
+        #expect(throws: BundleError.self) { try BundleManifest(parsing: manifest.canonicalBytes) }
+    }
+
+    @Test("an alias is one id of one part", arguments: ["gpt2=a/b,x", "x=a/b gpt2", "datasets/squad", "a/b", "", "a b", "-x"])
+    func aliases(_ name: String) throws {
+        var manifest = try manifest()
+        manifest.aliases[0].name = name
+        #expect(throws: BundleError.self) { try BundleManifest(parsing: manifest.canonicalBytes) }
+    }
+
     @Test("an index is read back as it was written")
     func index() throws {
         let index = VolumeIndex(

@@ -74,14 +74,38 @@ extension BundleManifest {
         guard Set(repositories.map(\.uid)).count == repositories.count, Set(repositories.map(\.reference.key)).count == repositories.count else {
             throw fields.fault("repos", "names a repository twice")
         }
+        try checkSizes(fields)
         let carried = try objectSizes(fields).filter(\.value.isInBundle)
-        guard carried.count == objects.count, carried.values.reduce(0, { $0 &+ $1.size }) == objects.bytes else {
+        guard carried.count == objects.count, carried.values.reduce(0, { $0 + $1.size }) == objects.bytes else {
             throw fields.fault("objects", "do not add up to what the repositories list")
         }
         if kind == .full {
             guard repositories.allSatisfy({ $0.gitBundle?.prerequisites.isEmpty ?? true && $0.objects.allSatisfy(\.isInBundle) }) else {
                 throw fields.fault("kind", "is full although something is presumed")
             }
+        }
+    }
+
+    /// What is listed adds up to a number of the format, so that nobody who counts it has to think of overflow, and a hash has one size
+    /// wherever it stands.
+    private func checkSizes(_ fields: DocumentFields) throws(BundleError) {
+        var sizes: [ObjectID: Int64] = [:]
+        var total: Int64 = 0
+        func add(_ size: Int64, of id: ObjectID?) throws(BundleError) {
+            // Both are below 2⁵³.
+            total += size
+            guard total <= CanonicalJSON.maximumInteger else {
+                throw .tooLarge(what: "What the bundle lists", limit: "\(CanonicalJSON.maximumInteger) bytes")
+            }
+            guard let id else { return }
+            if let known = sizes[id], known != size { throw fields.fault("repos", "give \(id) two sizes") }
+            sizes[id] = size
+        }
+        for volume in volumes { try add(volume.sizeBytes, of: nil) }
+        for repository in repositories {
+            for object in repository.objects { try add(object.sizeBytes, of: object.oid) }
+            for file in repository.attachments { try add(file.sizeBytes, of: file.sha256) }
+            if let bundle = repository.gitBundle { try add(bundle.sizeBytes, of: bundle.sha256) }
         }
     }
 
@@ -132,6 +156,10 @@ extension BundleManifest.Alias {
         kind = try fields.word("type", RepositoryKind.self)
         name = try fields.text("alias", maximumBytes: 96)
         target = try fields.repositoryName("name")
+        // One id of one part, as a list of aliases has it, and nothing that could be read as two.
+        guard let list = AliasList("\(name)=\(target)"), list.entries.count == 1, list.entries[0].name == name else {
+            throw fields.fault("alias", "is not an id of one part")
+        }
     }
 }
 
