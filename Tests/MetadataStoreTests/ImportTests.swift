@@ -178,6 +178,25 @@ struct ImportTests {
         #expect(try await store.setting("repository-aliases") == "gpt2=ours/gpt2,datasets/squad=r/squad")
     }
 
+    @Test("an alias brings no second one along, and is known however the list is written")
+    func hidesNoAlias() async throws {
+        try await store.setSetting("repository-aliases", to: "gpt2=ours/gpt2, Squad=ours/squad", audit: test.entry())
+        try await begin()
+        let aliases = ["x=a/b,gpt2=evil/m", "y=a/b gpt2=evil/m", "squad=evil/squad", "bert=a/bert"]
+        let report = try await publish(publication([try repository()], aliases: aliases))
+        #expect(report.aliases == ["bert=a/bert"] && report.skippedAliases == Array(aliases.dropLast()))
+        #expect(try await store.setting("repository-aliases") == "gpt2=ours/gpt2, Squad=ours/squad,bert=a/bert")
+    }
+
+    @Test("a description that is longer than the table holds is cut")
+    func longDescription() async throws {
+        try await begin()
+        var long = try repository()
+        long.description = String(repeating: "e\u{301}", count: 9_000)
+        let id = try #require(try await publish(publication([long])).repositories.first?.id)
+        #expect(try await store.repository(id: id)?.description?.unicodeScalars.count == 10_000)
+    }
+
     @Test("is refused before it is verified, and begins anew after it was given up")
     func states() async throws {
         try await begin()

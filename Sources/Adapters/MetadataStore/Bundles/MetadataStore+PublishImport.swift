@@ -125,7 +125,9 @@ private struct ImportApplication {
             """,
             [
                 uid.text, repository.reference.kind, namespace, name.name, RepositoryRow.pathKey(name), visibility,
-                repository.defaultBranch, repository.description, now, now,
+                // The table holds 10,000 characters of a description.
+                repository.defaultBranch,
+                repository.description.map { String(String.UnicodeScalarView($0.unicodeScalars.prefix(10_000))) }, now, now,
             ])
         let id = RepositoryID(db.lastInsertedRowID)
         try tell("repository.create", repository.reference.description, ["visibility": visibility.rawValue])
@@ -236,19 +238,19 @@ private struct ImportApplication {
     private mutating func addAliases() throws {
         guard !publication.aliases.isEmpty else { return }
         let text = try db.value(String.self, "SELECT value FROM settings WHERE key = ?", [Self.aliasSetting]) ?? ""
-        var entries = text.split(separator: ",").map(String.init)
-        var known = Set(entries.compactMap { $0.split(separator: "=").first?.lowercased() })
+        let entries = AliasList(text)?.entries ?? []
+        var known = Set(entries.map(Self.key))
         var length = text.utf8.count
-        for alias in publication.aliases where !entries.contains(alias) {
-            let name = alias.split(separator: "=").first?.lowercased() ?? ""
+        for alias in publication.aliases {
+            let added = AliasList(alias)?.entries ?? []
+            if added.count == 1, entries.contains(added[0]) { continue }
             // The table holds 10,000 characters of a setting.
-            guard !known.contains(name), length + alias.utf8.count + 1 <= 10_000, AliasList(alias) != nil else {
+            guard added.count == 1, length + alias.utf8.count + 1 <= 10_000, known.insert(Self.key(added[0])).inserted
+            else {
                 report.skippedAliases.append(alias)
                 continue
             }
-            known.insert(name)
             length += alias.utf8.count + 1
-            entries.append(alias)
             report.aliases.append(alias)
         }
         guard !report.aliases.isEmpty else { return }
@@ -256,9 +258,12 @@ private struct ImportApplication {
             """
             INSERT INTO settings (key, value, updated_at) VALUES (?, ?, ?)
             ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at
-            """, [Self.aliasSetting, entries.joined(separator: ","), now])
+            """, [Self.aliasSetting, ((text.isEmpty ? [] : [text]) + report.aliases).joined(separator: ","), now])
         try tell("setting.change", Self.aliasSetting, ["added": report.aliases.joined(separator: ",")])
     }
+
+    /// Aliases are found without regard to case.
+    private static func key(_ alias: AliasList.Entry) -> String { "\(alias.kind.rawValue)/\(alias.name.lowercased())" }
 
     private func audit(_ refs: [ImportReport.Ref], of reference: RepositoryReference) throws {
         var detail = ["refs": String(refs.count)]
