@@ -8,17 +8,25 @@ import Logging
 import MetadataStore
 import ObjectStore
 import Repositories
+import Synchronization
 
 @testable import Bundles
 
 /// Trusts whatever its own test signature fits: the hash of the manifest in place of a signature.
 final class TestTrust: ImportTrust {
     let store: MetadataStore
+    /// Of a key that took the place of the first.
+    private let keySuffix = Mutex("")
+
+    /// Signatures end with `-2` from now on.
+    func replaceKey() { keySuffix.withLock { $0 = "-2" } }
 
     init(store: MetadataStore) { self.store = store }
 
     func judge(_ manifest: SignedManifest) async throws -> (signers: ImportSigners, manifest: BundleManifest) {
-        guard manifest.documents["BUNDLE.dsse.json"] == Array(BundleDigest.hash(manifest.bytes).hex.utf8) else {
+        let signature = String(decoding: manifest.documents["BUNDLE.dsse.json"] ?? [], as: UTF8.self)
+        let isByCurrentKey = signature == BundleDigest.hash(manifest.bytes).hex + keySuffix.withLock { $0 }
+        guard isByCurrentKey else {
             throw ProblemError(.forbidden, code: "wrong_signature", "The signature is not one of this BUNDLE.json.")
         }
         let parsed = try BundleManifest(parsing: manifest.bytes)
@@ -49,6 +57,7 @@ final class ImportSite: Sendable {
     let identity: Identity
     let threads: GitThreads
     let importer: BundleImporter
+    let trust: TestTrust
     let caller = Caller(.localAdministrator(uid: 0, sudoUID: nil))
 
     init(_ folder: TemporaryFolder? = nil) throws {
@@ -64,9 +73,10 @@ final class ImportSite: Sendable {
             store: store, settings: IdentitySettings(externalURL: "https://hub.test", passwordCost: .cheap))
         var logger = Logger(label: "test")
         logger.logLevel = .critical
+        trust = TestTrust(store: store)
         importer = BundleImporter(
             store: store, objects: objects, git: git, threads: threads, limits: ReceiveLimits(), identity: identity,
-            events: RepositoryEvents(), trust: TestTrust(store: store), logger: logger)
+            events: RepositoryEvents(), trust: trust, logger: logger)
     }
 
     deinit { try? store.close() }  // The folder goes with it anyway.

@@ -234,6 +234,20 @@ struct ImportTests {
         #expect(site.stagedFolders.isEmpty)
     }
 
+    @Test("goes on with a bundle that was signed again while it waited")
+    func signedAgain() async throws {
+        let site = try ImportSite()
+        let bundle = try MadeBundle([try content(try SourceRepository(), large: [made(5_000), made(6_000, 2)])], volumes: 2)
+        #expect(try await site.take([bundle.media[0]]).record?.state == .staging)
+        site.trust.replaceKey()
+        #expect((try await site.take([bundle.media[1]]).failure as? any Refusal)?.problem.code == "wrong_signature")
+        for medium in 0...1 {
+            try Data((BundleDigest.hash(bundle.manifestBytes).hex + "-2").utf8)
+                .write(to: URL(filePath: bundle.bundleFolder(medium) + "/BUNDLE.dsse.json"))
+        }
+        try await site.publish([bundle.media[1]])
+    }
+
     @Test("goes on in a new process from what the journal says")
     func newProcess() async throws {
         let folder = try TemporaryFolder("import")

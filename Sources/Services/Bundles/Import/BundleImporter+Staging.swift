@@ -202,10 +202,13 @@ extension BundleImporter {
     }
 
     private static func keep(_ signed: SignedManifest, in area: StagingArea) throws {
-        if try area.document(manifestDocument) == signed.bytes { return }
-        for (name, bytes) in signed.documents { try area.write(bytes, document: name.replacing("/", with: ":")) }
-        try area.write(Array(signed.folder.utf8), document: folderDocument)
-        try area.write(signed.bytes, document: manifestDocument)
+        func write(_ bytes: [UInt8], _ name: String) throws {
+            if try area.document(name) != bytes { try area.write(bytes, document: name) }
+        }
+        // The bundle may have been signed again since it was last seen.
+        for (name, bytes) in signed.documents { try write(bytes, name.replacing("/", with: ":")) }
+        try write(Array(signed.folder.utf8), folderDocument)
+        try write(signed.bytes, manifestDocument)
     }
 
     /// The signed manifest of an import under way, from its staging area.
