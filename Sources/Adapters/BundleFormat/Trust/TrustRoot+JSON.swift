@@ -112,7 +112,10 @@ extension TrustRoot.Content {
         guard members.count <= 1000 else { throw .tooLarge(what: "revoked", limit: "1000 keys") }
         var revoked: [String: String] = [:]
         for member in members {
-            guard ObjectID(hex: member.name) != nil, let reason = member.value.string, reason.utf8.count <= 400 else {
+            // It stands in messages even where nobody trusts the list, so it is one line.
+            guard ObjectID(hex: member.name) != nil, let reason = member.value.string, reason.utf8.count <= 400,
+                reason.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f })
+            else {
                 throw fields.fault("revoked", "has an entry that is no key with a reason")
             }
             revoked[member.name] = reason

@@ -97,9 +97,14 @@ final class StagingRun {
             }
         }
         if !missingVolumes.isEmpty {
+            let present = locations.map { (location: $0, volumes: Set($0.presentVolumes().map(\.number))) }
             let verdicts = try StagingPipeline.run(on: store, into: area) { pipeline in
                 do {
-                    for volume in missingVolumes { try take(volume, from: locations, pipeline) }
+                    for volume in missingVolumes {
+                        for medium in present where medium.volumes.contains(volume.number) {
+                            if try take(volume, from: medium.location, pipeline) { break }
+                        }
+                    }
                 } catch let error as CancellationError {
                     // What came so far counts when it goes on.
                     try checkpoint(pipeline)
@@ -122,20 +127,19 @@ final class StagingRun {
         try area.syncNames()
     }
 
-    private func take(_ volume: BundleManifest.Volume, from locations: [BundleLocation], _ pipeline: StagingPipeline)
-        throws
+    /// Whether every entry of a volume is here now.
+    private func take(_ volume: BundleManifest.Volume, from location: BundleLocation, _ pipeline: StagingPipeline) throws
+        -> Bool
     {
-        for location in locations where location.presentVolumes().contains(where: { $0.number == volume.number }) {
-            do {
-                let reader = try VolumeReader(path: location.path(of: volume), volume: volume)
-                try area.write(reader.index.canonicalBytes, document: Self.indexName(volume.number))
-                if try take(reader, volume, pipeline) {
-                    journal.set(.volume, volume.number - 1)
-                    return
-                }
-            } catch let error as BundleError {
-                failures.append(error)
-            }
+        do {
+            let reader = try VolumeReader(path: location.path(of: volume), volume: volume)
+            try area.write(reader.index.canonicalBytes, document: Self.indexName(volume.number))
+            guard try take(reader, volume, pipeline) else { return false }
+            journal.set(.volume, volume.number - 1)
+            return true
+        } catch let error as BundleError {
+            failures.append(error)
+            return false
         }
     }
 
