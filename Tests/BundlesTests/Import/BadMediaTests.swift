@@ -90,6 +90,23 @@ struct BadMediaTests {
         }
     }
 
+    @Test("what is damaged on one medium is taken from another that is there too")
+    func secondCopy() async throws {
+        let site = try ImportSite()
+        let large = [made(130 << 20)]
+        let bundle = try MadeBundle([try content(try SourceRepository(), large: large)])
+        let copy = try bundle.folder.folder("copy") + "/stick"
+        try FileManager.default.copyItem(atPath: bundle.media[0], toPath: copy)
+        let found = try offset(of: "seg/\(BundleDigest.hash(large[0]))/\(64 << 20)", in: bundle)
+        try MadeBundle.flip(bundle.volume(1), at: Int(found.offset) + 300)
+        // The first run sees only when the object is whole that a segment of it is not.
+        guard case .damaged? = try await site.take(bundle.media).failure as? ImportError else {
+            throw CocoaError(.featureUnsupported)
+        }
+        try await site.publish(bundle.media + [copy])
+        #expect(try await site.object(BundleDigest.hash(large[0]), in: "models/qwen/qwen3") == large[0])
+    }
+
     @Test(
         "a changed manifest or signature is refused before a volume is read, and leaves an audit event",
         arguments: ["BUNDLE.json", "BUNDLE.dsse.json"])

@@ -228,8 +228,9 @@ extension BundleImporter {
     }
 
     private static func conclude(_ run: StagingRun, bundle: String) throws {
-        if !run.damaged.isEmpty { throw ImportError.damaged(run.damaged) }
+        // Another copy may have had what was damaged in the first.
         guard !run.isWhole else { return }
+        if !run.damaged.isEmpty { throw ImportError.damaged(run.damaged) }
         let missing = run.missingVolumes
         let media = Set(missing.compactMap { run.plan.medium(of: $0.number) }).sorted()
         // What is wrong with the content of a volume is bad data; everything else may be tried again.
