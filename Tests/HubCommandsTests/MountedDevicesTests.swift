@@ -12,9 +12,11 @@ struct MountedDevicesTests {
         let folder = try TemporaryFolder("device")
         try "bytes".write(toFile: folder.file("BUNDLE.json"), atomically: true, encoding: .utf8)
         let device = try LoopDevice(holding: folder.path, megabytes: 8)
-        let mounted = try MountedDevices([device.device, folder.path])
-        let point = try #require(mounted.paths.first)
-        #expect(mounted.paths.count == 2 && mounted.paths.last == folder.path && point != device.device)
+        let mounted = try MountedDevices([folder.path])
+        // The next medium, when the first did not suffice.
+        try mounted.add(device.device)
+        let point = try #require(mounted.paths.last)
+        #expect(mounted.paths.count == 2 && mounted.paths.first == folder.path && point != device.device)
         #expect(try String(contentsOfFile: point + "/BUNDLE.json", encoding: .utf8) == "bytes")
         #expect(open(point + "/new", O_CREAT | O_WRONLY, 0o600) < 0 && errno == EROFS)
         let line = try String(contentsOfFile: "/proc/mounts", encoding: .utf8).split(separator: "\n").first {

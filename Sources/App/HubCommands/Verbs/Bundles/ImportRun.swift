@@ -21,7 +21,7 @@ struct ImportRun: Sendable {
     }
 
     /// Shows what will be done, asks about names that are held, and imports; at a terminal it asks for further media.
-    func start(_ order: ImportOrderModel) async throws {
+    func start(_ order: ImportOrderModel, _ devices: MountedDevices) async throws {
         var order = order
         if !isJSON {
             for one in try await found(order) {
@@ -38,7 +38,10 @@ struct ImportRun: Sendable {
                 console.note(failure.message)
                 console.errors("Put in the next medium and press Enter, or type another path, or q to stop: ")
                 guard let answer = console.readAnswer(), answer != "q" else { throw failure }
-                if !answer.isEmpty { order.paths = (order.paths ?? []) + [HubLocation.absolute(answer)] }
+                if !answer.isEmpty {
+                    try devices.add(HubLocation.absolute(answer))
+                    order.paths = devices.paths
+                }
             }
         }
     }

@@ -62,7 +62,7 @@ extension BundleCommand {
             let transport = try await session.connect(location, session)
             let run = ImportRun(client: HubClient(transport: transport), console: session.console, isJSON: list.json)
             do {
-                if dryRun { try await run.preflight(order) } else { try await run.start(order) }
+                if dryRun { try await run.preflight(order) } else { try await run.start(order, devices) }
             } catch {
                 // The verb's own error says more than one of closing.
                 try? await transport.close()
@@ -78,12 +78,14 @@ extension BundleCommand {
             discussion: "Example: csghub bundle resume 0123456789abcdef /media/ada/STICK2")
 
         @Argument(help: "The bundle's id.") var bundle: String
-        @Argument(help: "Other media.") var paths: [String] = []
+        @Argument(help: "Other media, as for “bundle import”.") var paths: [String] = []
         @OptionGroup var list: ListOptions
         @OptionGroup var hub: HubOptions
 
         func perform(_ client: HubClient, _ console: Console) async throws {
-            let order = ImportOrderModel(paths: paths.isEmpty ? nil : paths.map(HubLocation.absolute))
+            let devices = try MountedDevices(paths.map(HubLocation.absolute))
+            defer { devices.release() }
+            let order = ImportOrderModel(paths: paths.isEmpty ? nil : devices.paths)
             try await ImportRun(client: client, console: console, isJSON: list.json).run(
                 order, at: ["imports", bundle, "resume"])
         }

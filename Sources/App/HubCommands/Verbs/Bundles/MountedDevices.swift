@@ -14,19 +14,19 @@ final class MountedDevices {
     ]
 
     init(_ given: [String]) throws {
-        for path in given {
-            var status = stat()
-            guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFBLK else {
-                paths.append(path)
-                continue
-            }
-            do {
-                paths.append(try mount(path))
-            } catch {
-                release()
-                throw error
-            }
+        do {
+            for path in given { try add(path) }
+        } catch {
+            release()
+            throw error
         }
+    }
+
+    /// Another path to import from.
+    func add(_ path: String) throws {
+        var status = stat()
+        let isDevice = stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFBLK
+        paths.append(isDevice ? try mount(path) : path)
     }
 
     private func mount(_ device: String) throws -> String {
