@@ -69,6 +69,12 @@ extension TrustCommand {
             }
         }
 
+        /// The key as minisign takes it, so that a guard at the gate can check a medium without this program.
+        private static func minisignKey(_ key: SignerKeyModel) throws -> String? {
+            let key = try SignerKey(pem: key.publicKey)
+            return key.algorithm == .ed25519 ? try MinisignSignature.publicKeyText(key) : nil
+        }
+
         private func show(_ publisher: PublisherModel, _ console: Console) throws {
             if list.json { return console.print(try JSONForm.text(publisher)) }
             console.print("Publisher    \(publisher.name)")
@@ -76,7 +82,10 @@ extension TrustCommand {
             console.print(
                 "Keys         version \(publisher.version), \(publisher.threshold) of \(publisher.keys.count) must sign a bundle"
             )
-            for key in publisher.keys { console.print("  bundles    \(key.algorithm)  \(key.fingerprint)") }
+            for key in publisher.keys {
+                console.print("  bundles    \(key.algorithm)  \(key.fingerprint)")
+                if let text = try Self.minisignKey(key) { console.print("    for minisign -P  \(text)") }
+            }
             for key in publisher.modelKeys { console.print("  models     \(key.algorithm)  \(key.fingerprint)") }
             for key in publisher.revoked {
                 console.print(DisplayText.safe("  revoked    \(key.fingerprint)  \(key.reason)"))
