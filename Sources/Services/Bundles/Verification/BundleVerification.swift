@@ -179,7 +179,7 @@ package struct BundleVerification: Sendable {
         guard content.shardBytes == nil else { return }
         let signed = Dictionary(content.resources.map { ($0.path, $0.sha256) }) { first, _ in first }
         for object in repository.objects {
-            // A path may have had other content in an earlier revision; that the newest one is signed is checked at import.
+            // A path may have had other content in an earlier revision, so only the paths are compared; “csghub model verify” compares all.
             guard object.paths.isEmpty || object.paths.contains(where: { signed[$0] != nil }) else {
                 throw BundleError.unexpectedContent(
                     volume: volume,
