@@ -60,12 +60,12 @@ final class ImportSite: Sendable {
     let trust: TestTrust
     let caller = Caller(.localAdministrator(uid: 0, sudoUID: nil))
 
-    init(_ folder: TemporaryFolder? = nil) throws {
+    init(_ folder: TemporaryFolder? = nil, reserveBytes: Int64 = 0) throws {
         let folder = try folder ?? TemporaryFolder("import")
         self.folder = folder
         store = try MetadataStore(path: folder.file("hub.db"))
         var settings = FileObjectStore.Settings(onStorageFailure: { fatalError("\($0)") })
-        settings.reserveBytes = 0
+        settings.reserveBytes = reserveBytes
         objects = try FileObjectStore(root: folder.file("objects"), staging: folder.file("staging"), settings: settings)
         threads = GitThreads(count: 2)
         git = try GitStore(root: folder.file("git"), staging: folder.file("staging"), threads: threads)

@@ -21,7 +21,10 @@ extension StagingArea {
         try OpenFile.status(of: "\(mediumPath)/\(name)").map { Int64($0.st_size) } ?? 0
     }
 
+    /// - Throws: `ObjectStoreError.outOfSpace` when only what the hub keeps for itself is free.
     package func receive(_ piece: ByteBuffer, of name: String, at offset: Int64) throws {
+        try space.reserve(Int64(piece.readableBytes))
+        defer { space.release(Int64(piece.readableBytes)) }
         try makeFolders(of: name)
         let path = "\(mediumPath)/\(name)"
         let file = access(path, F_OK) == 0 ? try OpenFile.writing(path) : try OpenFile.creating(path)

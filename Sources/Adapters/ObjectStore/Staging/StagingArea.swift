@@ -18,7 +18,7 @@ package final class StagingArea: Sendable {
     /// Only of hex digits.
     package let name: String
     let path: String
-    private let space: DiskSpace
+    let space: DiskSpace
 
     init(name: String, root: String, space: DiskSpace) {
         precondition(
