@@ -1,3 +1,4 @@
+import Glibc
 import HubCore
 
 /// Why a bundle, a volume or a medium was refused.
@@ -54,16 +55,22 @@ extension BundleError: Refusal {
         case .mediumFailed(let file, let code):
             Problem(
                 .unavailable, code: "medium_failed",
-                "\(file) cannot be read (error \(code)); put the medium in again and repeat the command.")
+                "\(file) cannot be read: \(Self.text(code)). Put the medium in again and repeat the command.")
         case .mediumFull(let file):
             Problem(.outOfSpace, code: "medium_full", "There is no room for \(file); make room on the medium and repeat the command.")
         case .noBundle(let path): Problem(.missing, code: "no_bundle", "There is no bundle below \(path).")
         case .inaccessible(let path, let code):
-            Problem(.unavailable, code: "path_inaccessible", "\(path) cannot be used (error \(code)).")
+            Problem(
+                .unavailable, code: "path_inaccessible",
+                "\(path) cannot be used: \(Self.text(code))."
+                    + (code == EACCES || code == EPERM ? " An import is read by the hub’s own account, which needs the right to." : ""))
         case .volumeTooSmall(let needed, let limit):
             Problem(
                 .invalid, code: "volume_too_small",
                 "A volume of \(limit) bytes cannot hold what needs \(needed) bytes; choose a larger --volume-size.")
         }
     }
+
+    /// As the system says it: `No such file or directory`.
+    private static func text(_ code: Int32) -> String { String(cString: strerror(code)) }
 }

@@ -22,15 +22,17 @@ package enum Media {
     ///
     /// At most 1,000 folders and 128 MiB of manifests are read; links below `path` are not followed.
     package static func folders(below path: String) throws(BundleError) -> [BundleFolder] {
-        guard isFolder(path, followsLink: true) else { throw .inaccessible(path: path, code: ENOTDIR) }
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw BundleFile.fault(errno, name: path) }
+        guard status.st_mode & S_IFMT == S_IFDIR else { throw .inaccessible(path: path, code: ENOTDIR) }
         if isFile("\(path)/\(BundleManifest.fileName)") { return [try folder(path, room: BundleManifest.maximumBytes)] }
         let inner = "\(path)/\(folderName)"
-        let parent = isFolder(inner, followsLink: false) ? inner : path
+        let parent = isFolder(inner) ? inner : path
         var folders: [BundleFolder] = []
         var room = maximumManifestBytes
         for name in try names(in: parent) where !name.hasPrefix(unfinishedPrefix) {
             let candidate = "\(parent)/\(name)"
-            guard isFolder(candidate, followsLink: false), isFile("\(candidate)/\(BundleManifest.fileName)") else { continue }
+            guard isFolder(candidate), isFile("\(candidate)/\(BundleManifest.fileName)") else { continue }
             guard folders.count < maximumBundles else { throw .tooLarge(what: path, limit: "\(maximumBundles) bundles") }
             let found = try folder(candidate, room: room)
             room -= found.manifestBytes.count
@@ -78,12 +80,12 @@ package enum Media {
         return names.sorted()
     }
 
-    private static func isFolder(_ path: String, followsLink: Bool) -> Bool { mode(path, followsLink: followsLink) == S_IFDIR }
-    private static func isFile(_ path: String) -> Bool { mode(path, followsLink: false) == S_IFREG }
+    private static func isFolder(_ path: String) -> Bool { mode(path) == S_IFDIR }
+    private static func isFile(_ path: String) -> Bool { mode(path) == S_IFREG }
 
-    private static func mode(_ path: String, followsLink: Bool) -> mode_t? {
+    private static func mode(_ path: String) -> mode_t? {
         var status = stat()
-        guard (followsLink ? stat(path, &status) : lstat(path, &status)) == 0 else { return nil }
+        guard lstat(path, &status) == 0 else { return nil }
         return status.st_mode & S_IFMT
     }
 }
