@@ -39,6 +39,31 @@ struct CreationTests {
         return contents
     }
 
+    @Test("root follows no link that the hub's account put into its folder", .enabled(if: geteuid() == 0, "needs root"))
+    func plantedLinks() throws {
+        let data = try folder.folder("data")
+        #expect(chown(data, 12_345, 12_345) == 0)
+        let bundles = try CreationFolder(path: data + "/bundles", ownedLike: data)
+        let victim = folder.file("victim")
+        try "root's".write(toFile: victim, atomically: true, encoding: .utf8)
+        func owner(_ path: String) -> uid_t {
+            var status = stat()
+            return stat(path, &status) == 0 ? status.st_uid : .max
+        }
+        let sent = try SentBundles(bundles.folder("sent"))
+        #expect(owner(data + "/bundles/sent") == 12_345)
+        symlink(victim, data + "/bundles/sent/sequences")
+        #expect(throws: CreationError.self) { try sent.take(1, publisher: "acme", stream: "main") }
+        unlink(data + "/bundles/sent/sequences")
+        try sent.take(1, publisher: "acme", stream: "main")
+        #expect(owner(data + "/bundles/sent/sequences") == 12_345)
+        let elsewhere = try folder.folder("elsewhere")
+        symlink(elsewhere, data + "/bundles/creating")
+        #expect(throws: CreationError.self) { try bundles.folder("creating") }
+        #expect(owner(victim) == 0 && owner(elsewhere) == 0)
+        #expect(try String(contentsOfFile: victim, encoding: .utf8) == "root's")
+    }
+
     private func place(_ name: String) throws -> MediaPlan.Place { .init(path: try folder.folder(name), capacityBytes: 1 << 40) }
 
     /// Writes everything as the command does.

@@ -36,27 +36,38 @@ package struct CreationFolder: Sendable {
 
     private func make(_ path: String) throws(CreationError) {
         if mkdir(path, 0o700) == 0 {
-            adopt(path)
+            adoptFolder(path)
             return
         }
         switch errno {
-        case EEXIST: return
+        case EEXIST:
+            // Whoever owns the folder above may have put a link there, that would lead root anywhere.
+            var status = stat()
+            guard owner == nil || lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR else {
+                throw .system(operation: "Making", path: path, code: ENOTDIR)
+            }
         case ENOENT:
             guard let slash = path.lastIndex(of: "/"), slash > path.startIndex else { throw .system(operation: "Making", path: path, code: ENOENT) }
             try make(String(path[..<slash]))
             guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw .system(operation: "Making", path: path, code: errno) }
-            adopt(path)
+            adoptFolder(path)
         default: throw .system(operation: "Making", path: path, code: errno)
         }
     }
 
-    /// Gives a file to the folder's owner; who may not has made it as that owner.
-    private func adopt(_ path: String) { if let owner { _ = chown(path, owner.user, owner.group) } }
+    /// Gives a new folder to the owner; who may not has made it as that owner. Of a link in its place only the link is given.
+    private func adoptFolder(_ path: String) { if let owner { _ = lchown(path, owner.user, owner.group) } }
+
+    /// The same for an open file, unless it has another name: that may be of a file of somebody else.
+    private func adopt(_ descriptor: Int32) {
+        var status = stat()
+        guard let owner, fstat(descriptor, &status) == 0, status.st_nlink == 1 else { return }
+        _ = fchown(descriptor, owner.user, owner.group)
+    }
 
     /// Writes a file as a whole or not at all, durably.
     package func write(_ bytes: [UInt8], to name: String) throws(CreationError) {
-        try WholeFile.write(bytes, to: file(name), mode: 0o600)
-        adopt(file(name))
+        try WholeFile.write(bytes, to: file(name), mode: 0o600) { adopt($0) }
         try WholeFile.syncFolder(path)
     }
 
@@ -66,12 +77,12 @@ package struct CreationFolder: Sendable {
 
     /// Appends to a file, durably at the latest when `sync` is true.
     package func append(_ text: String, to name: String, sync: Bool = false) throws(CreationError) {
-        let descriptor = open(file(name), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
+        let descriptor = open(file(name), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw .system(operation: "Opening", path: file(name), code: errno) }
         defer { close(descriptor) }
         try WholeFile.write(Array(text.utf8), descriptor: descriptor, path: file(name))
         if sync, fdatasync(descriptor) != 0 { throw .system(operation: "Syncing", path: file(name), code: errno) }
-        adopt(file(name))
+        adopt(descriptor)
     }
 
     /// The whole lines of a file that is appended to; none when it is not there. A last line without its end is left out.
@@ -111,7 +122,10 @@ package struct CreationFolder: Sendable {
 
 /// Files that are there as a whole or not at all.
 package enum WholeFile {
-    package static func write(_ bytes: [UInt8], to path: String, mode: mode_t = 0o644) throws(CreationError) {
+    /// - Parameter prepare: gets the open file before it has its name.
+    package static func write(
+        _ bytes: [UInt8], to path: String, mode: mode_t = 0o644, _ prepare: (Int32) -> Void = { _ in }
+    ) throws(CreationError) {
         let temporary = path + ".new"
         unlink(temporary)
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
@@ -119,6 +133,7 @@ package enum WholeFile {
         do throws(CreationError) {
             defer { close(descriptor) }
             try write(bytes, descriptor: descriptor, path: path)
+            prepare(descriptor)
             guard fsync(descriptor) == 0 else { throw .system(operation: "Writing", path: path, code: errno) }
         } catch {
             unlink(temporary)
