@@ -434,6 +434,7 @@ struct BadMediaTests {
         try await site.publish(new.media)
         let problem = try problem(try await site.take(old.media))
         #expect(problem.kind == .forbidden && problem.code == "older_bundle")
+        #expect(try await site.take(old.media, ImportOptions(olderReason: " ")).failure != nil)
         let report = try await site.publish(old.media, ImportOptions(olderReason: "We go back."))
         // Nobody moved it here, so it goes back.
         #expect(report.repositories.first?.refs.first?.outcome == .updated)

@@ -24,7 +24,13 @@ package struct MediumFolder: Sendable {
 
     package func begin() throws(CreationError) {
         for path in [parent, unfinished, "\(unfinished)/vol"] {
-            guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw .system(operation: "Making", path: path, code: errno) }
+            guard mkdir(path, 0o755) != 0 else { continue }
+            let code = errno
+            var status = stat()
+            // A link on the medium would lead out of it.
+            guard code == EEXIST, lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+                throw .system(operation: "Making", path: path, code: code == EEXIST ? ENOTDIR : code)
+            }
         }
     }
 

@@ -249,6 +249,7 @@ package final class BundleImporter: Sendable {
             board.tell(ImportProgress(bundle: found.signed.id.text, phase: .trusted))
             return Trusted(found: found, signers: signers, manifest: manifest)
         } catch {
+            board.finish(found.signed.id.text)
             guard let problem = Problem.describing(error) else { throw error }
             try await store.appendAudit(
                 caller.entry(

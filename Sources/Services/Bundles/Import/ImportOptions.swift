@@ -18,7 +18,8 @@ package struct ImportOptions: Hashable, Sendable, Codable {
         self.paths = paths
         self.map = map
         self.visibility = visibility
-        self.olderReason = olderReason
+        // An empty one is none.
+        self.olderReason = olderReason.flatMap { $0.allSatisfy(\.isWhitespace) ? nil : $0 }
     }
 
     /// Reads `NAME=NAME`.
