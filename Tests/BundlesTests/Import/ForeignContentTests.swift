@@ -82,7 +82,8 @@ struct ForeignContentTests {
         let source = try SourceRepository()
         let first = try content(source, "lab/secret", large: [])
         // The site's own repository, whose history the publisher knows.
-        try await site.publish(try MadeBundle([first], publisher: "other").media)
+        let local = try MadeBundle([first], publisher: "other")
+        try await site.publish(local.media)
         let repository = try #require(try await site.repository("models/lab/secret"))
         _ = try await site.store.updateRepository(
             repository.id, RepositoryChange(visibility: .set(.private), isProtected: .set(false)), audit: entry)
@@ -121,7 +122,8 @@ struct ForeignContentTests {
         let site = try ImportSite()
         let (mine, theirs) = (try SourceRepository(), try SourceRepository(uid: "B"))
         let content = try content(mine, "qwen/qwen3", large: [])
-        try await site.publish(try MadeBundle([content]).media)
+        let first = try MadeBundle([content])
+        try await site.publish(first.media)
         let bundle = try MadeBundle(
             [try self.content(theirs, "qwen/qwen3", large: [made(100, 3)])], publisher: "other")
         let preflight = try await site.importer.preflight(ImportOptions(paths: bundle.media), by: site.caller)
@@ -134,13 +136,10 @@ struct ForeignContentTests {
             ])
         // The first one's next bundle goes on as if nothing had been.
         let next = try mine.commit(["x.txt": "x\n"])
-        try await site.publish(
-            try MadeBundle(
-                [
-                    BundleContent(
-                        source: mine, refs: [("refs/heads/main", next)], gitBundle: try mine.bundle(["--all"]))
-                ], sequence: 2
-            ).media)
+        let second = try MadeBundle(
+            [BundleContent(source: mine, refs: [("refs/heads/main", next)], gitBundle: try mine.bundle(["--all"]))],
+            sequence: 2)
+        try await site.publish(second.media)
         #expect(try await site.refs("models/qwen/qwen3")["refs/heads/main"] == next)
     }
 
@@ -151,14 +150,12 @@ struct ForeignContentTests {
         let local = try await repository("models/qwen/qwen3", .private, in: site)
         for sequence in Int64(1)...2 {
             let commit = try source.commit(["n.txt": "\(sequence)\n"])
-            let report = try await site.publish(
-                try MadeBundle(
-                    [
-                        BundleContent(
-                            source: source, refs: [("refs/heads/main", commit)], gitBundle: try source.bundle(["--all"])
-                        )
-                    ], sequence: sequence
-                ).media)
+            let bundle = try MadeBundle(
+                [
+                    BundleContent(
+                        source: source, refs: [("refs/heads/main", commit)], gitBundle: try source.bundle(["--all"]))
+                ], sequence: sequence)
+            let report = try await site.publish(bundle.media)
             #expect(report.repositories.first?.isNew == false)
             #expect(try await site.refs("models/qwen/qwen3") == ["refs/heads/main": commit])
         }
