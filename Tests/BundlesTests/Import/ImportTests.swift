@@ -234,6 +234,18 @@ struct ImportTests {
         #expect(site.stagedFolders.isEmpty)
     }
 
+    @Test("goes on with the map and the visibility that were given with the first medium")
+    func keepsOptions() async throws {
+        let site = try ImportSite()
+        let bundle = try MadeBundle([try content(try SourceRepository(), large: [made(5_000), made(6_000, 2)])], volumes: 2)
+        let first = ImportOptions(map: ["qwen": "lab"], visibility: .private)
+        #expect(try await site.take([bundle.media[0]], first).record?.state == .staging)
+        let preflight = try await site.importer.preflight(ImportOptions(paths: [bundle.media[1]]), by: site.caller)
+        #expect(preflight.first?.repositories.map(\.name) == ["models/lab/qwen3"])
+        try await site.publish([bundle.media[1]])
+        #expect(try await site.repository("models/lab/qwen3")?.visibility == .private)
+    }
+
     @Test("goes on with a bundle that was signed again while it waited")
     func signedAgain() async throws {
         let site = try ImportSite()

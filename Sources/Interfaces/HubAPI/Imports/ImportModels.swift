@@ -35,7 +35,7 @@ package struct ImportOrderModel: APIModel {
                     "Only these; all that are found unless told."),
                 .optional("map", .nullable(.map(.text(atMost: 96))), "Names of the bundle that get another name here."),
                 .optional(
-                    "visibility", .nullable(.words(of: Visibility.self)), "Of new repositories; `internal` unless told."
+                    "visibility", .nullable(.words(of: Visibility.self)), "Of new repositories; `internal` unless told, or as before for an import that goes on."
                 ),
                 .optional(
                     "older_reason", .nullable(.text(atMost: 500)),

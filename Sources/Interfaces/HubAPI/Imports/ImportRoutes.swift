@@ -301,7 +301,7 @@ struct ImportRoutes {
 extension ImportOrderModel {
     var options: ImportOptions {
         ImportOptions(
-            paths: paths ?? [], map: map ?? [:], visibility: visibility ?? .internal, olderReason: olderReason)
+            paths: paths ?? [], map: map ?? [:], visibility: visibility, olderReason: olderReason)
     }
 
     var chosen: Set<String> { Set(bundles ?? []) }

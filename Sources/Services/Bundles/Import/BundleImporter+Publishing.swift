@@ -172,7 +172,7 @@ extension BundleImporter {
         let attachments = source.attachments.map { StoredObjectRecord(oid: $0.sha256, sizeBytes: $0.sizeBytes) }
         return ImportPublication.Repository(
             target: repository.target.existing.map { .existing($0.id, packGeneration: repository.packGeneration) }
-                ?? .new(repository.uid, visibility: options.visibility),
+                ?? .new(repository.uid, visibility: repository.target.visibility),
             reference: repository.target.reference, sourceUID: source.uid, sourceName: source.reference.description,
             originDescription: OriginDescription.text(of: source), defaultBranch: source.defaultBranch,
             description: source.description,

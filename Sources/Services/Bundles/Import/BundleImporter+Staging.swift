@@ -27,13 +27,20 @@ extension BundleImporter {
         return answers
     }
 
-    func preflight(_ trusted: Trusted, _ options: ImportOptions) async throws -> ImportPreflight {
+    /// The options of an import under way count where the new ones say nothing.
+    private func resolved(_ options: ImportOptions, _ record: ImportRecord?) throws -> ImportOptions {
+        guard let record, record.state.keepsStaging else { return options }
+        return options.continuing(try ImportOptions(reading: record.options))
+    }
+
+    func preflight(_ trusted: Trusted, _ given: ImportOptions) async throws -> ImportPreflight {
+        let record = try await store.importRecord(trusted.bundle)
+        let options = try resolved(given, record)
         let manifest = trusted.manifest
         let plan = try StagingPlan(manifest, key: trusted.key)
         let targets = try await targets(of: manifest, options)
         let (organizations, held) = try await owners(of: targets, options)
         let spared = try await spared(plan, targets)
-        let record = try await store.importRecord(trusted.bundle)
         let isPublished = record?.state == .published
         let (area, objects, bundle, locations) = (area(of: trusted.bundle), objects, trusted.bundle, trusted.locations)
         let (staged, free) = try await objects.stage { () -> (Staged, (bytes: Int64, files: Int64?)) in
@@ -144,9 +151,11 @@ extension BundleImporter {
     // MARK: - Staging
 
     /// Takes in what the media of this run bring, and goes on as far as it can.
-    func take(_ trusted: Trusted, _ options: ImportOptions, by caller: Caller) async throws -> Outcome {
+    func take(_ trusted: Trusted, _ given: ImportOptions, by caller: Caller) async throws -> Outcome {
         let bundle = trusted.bundle
-        if let known = try await store.importRecord(bundle), known.state == .published {
+        let known = try await store.importRecord(bundle)
+        let options = try resolved(given, known)
+        if let known, known.state == .published {
             // A run that was cut off right after publication left what it had staged.
             if try await hasLeftovers(of: bundle) { _ = try await conclude(bundle) }
             return Outcome(bundle: bundle, record: known, failure: nil, wasPublished: true)
@@ -175,7 +184,7 @@ extension BundleImporter {
         if !options.map.isEmpty {
             detail["map"] = options.map.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", ")
         }
-        detail["visibility"] = options.visibility.rawValue
+        detail["visibility"] = (options.visibility ?? .internal).rawValue
         return caller.entry("bundle.import", on: trusted.bundle, detail)
     }
 

@@ -95,8 +95,8 @@ extension ImportError: Refusal {
         case .parked(let bundle, let objects, let bytes, let commits):
             Problem(
                 .unavailable, code: "parked",
-                "Bundle \(bundle) is whole and waits: it presumes \(objects) large objects of \(bytes) bytes and \(commits) commits that are "
-                    + "not here. Ask its publisher for them with the request file (csghub bundle status \(bundle) --request FILE); "
+                "Bundle \(bundle) is whole and waits: it presumes \(Self.presumed(objects, bytes, commits)) that are not here. "
+                    + "Ask its publisher for them with the request file (csghub bundle status \(bundle) --request FILE); "
                     + "the import goes on by itself when a bundle brings them.")
         case .wrongContent(let oid):
             Problem(
@@ -114,6 +114,14 @@ extension ImportError: Refusal {
         case .invalidVolume(let name):
             Problem(.invalid, code: "invalid_volume", "\(name.shortened) is no file of this bundle.")
         }
+    }
+
+    /// `3 large objects of 9100000000 bytes and 1 commit`.
+    private static func presumed(_ objects: Int, _ bytes: Int64, _ commits: Int) -> String {
+        var parts: [String] = []
+        if objects > 0 { parts.append("\(objects) large object\(objects == 1 ? "" : "s") of \(bytes) bytes") }
+        if commits > 0 { parts.append("\(commits) commit\(commits == 1 ? "" : "s")") }
+        return parts.joined(separator: " and ")
     }
 
     private static func message(of places: [DamagedPlace]) -> String {

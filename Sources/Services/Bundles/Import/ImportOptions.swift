@@ -7,12 +7,13 @@ package struct ImportOptions: Hashable, Sendable, Codable {
     package var paths: [String]
     /// `NAME` of the bundle to `NAME` here.
     package var map: [String: String]
-    package var visibility: Visibility
+    /// Of new repositories; `nil` is as before, or internal.
+    package var visibility: Visibility?
     /// Why an older bundle than the last one is wanted; `nil` refuses it.
     package var olderReason: String?
 
     package init(
-        paths: [String] = [], map: [String: String] = [:], visibility: Visibility = .internal,
+        paths: [String] = [], map: [String: String] = [:], visibility: Visibility? = nil,
         olderReason: String? = nil
     ) {
         self.paths = paths
@@ -20,6 +21,13 @@ package struct ImportOptions: Hashable, Sendable, Codable {
         self.visibility = visibility
         // An empty one is none.
         self.olderReason = olderReason.flatMap { $0.allSatisfy(\.isWhitespace) ? nil : $0 }
+    }
+
+    /// These, and what was said before where these say nothing: whoever brings the next medium need not repeat it.
+    func continuing(_ former: ImportOptions) -> ImportOptions {
+        ImportOptions(
+            paths: paths, map: former.map.merging(map) { _, new in new }, visibility: visibility ?? former.visibility,
+            olderReason: olderReason ?? former.olderReason)
     }
 
     /// Reads `NAME=NAME`.

@@ -32,7 +32,7 @@ extension BundleImporter {
             }
             let target = ImportTarget(
                 source: source, existing: existing, reference: reference, isFollowed: followed != nil,
-                visibility: existing?.visibility ?? options.visibility)
+                visibility: existing?.visibility ?? options.visibility ?? .internal)
             guard taken.insert(target.name.description.lowercased()).inserted else {
                 throw ImportError.sameName(target.name.description)
             }

@@ -13,7 +13,7 @@ extension BundleCommand {
             abstract: "Imports the bundles on media, as far as they are here, and prints a line for each.",
             discussion: """
                 A path is a mounted medium, a folder of bundles, one bundle's folder, or a device such as /dev/sdb1, which is mounted \
-                read-only for this import alone. Media may come in any order and over several runs; nothing is visible before a bundle is \
+                read-only for this import alone. Media may come in any order and over several runs, which go on with the same --map and --visibility; nothing is visible before a bundle is \
                 whole, checked and published.
 
                 Exit status: 0 published or waiting for an administrator, 65 damaged, 75 more media or time are needed, 77 not trusted.
@@ -26,7 +26,7 @@ extension BundleCommand {
             help: ArgumentHelp(
                 "A name of the bundle that gets another name here; repeat it for more.", valueName: "name=name"))
         var map: [String] = []
-        @Option(help: "Of new repositories: public, internal or private.") var visibility: Visibility = .internal
+        @Option(help: "Of new repositories: public, internal or private; internal unless told.") var visibility: Visibility?
         @Flag(help: "Take a bundle that is older than the last one of its stream.") var allowOlder = false
         @Option(help: "Why an older bundle is wanted; kept in the audit log.") var reason: String?
         @Option(help: ArgumentHelp("Only this bundle of those on the media; repeat it for more.", valueName: "id"))
