@@ -63,7 +63,8 @@ extension BundleError: Refusal {
             Problem(
                 .unavailable, code: "path_inaccessible",
                 "\(path) cannot be used: \(Self.text(code))."
-                    + (code == EACCES || code == EPERM ? " An import is read by the hub’s own account, which needs the right to." : ""))
+                    + (code == EACCES || code == EPERM ? " An import is read by the hub’s own account, which needs the right to." : "")
+                    + " Mend this or name another path, and try again.")
         case .volumeTooSmall(let needed, let limit):
             Problem(
                 .invalid, code: "volume_too_small",
