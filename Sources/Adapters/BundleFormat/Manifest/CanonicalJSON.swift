@@ -17,7 +17,9 @@ package enum CanonicalJSON {
         do throws(JSONError) {
             node = try JSONParser.parse(bytes, limits: JSONParser.Limits(depth: 16, values: 4_000_000))
         } catch {
-            throw .invalidDocument(file: file, place: "the text", reason: "cannot be read: \(error.problem.message)")
+            // A sentence that becomes a part of one.
+            let reason = error.problem.message.hasSuffix(".") ? String(error.problem.message.dropLast()) : error.problem.message
+            throw .invalidDocument(file: file, place: "the text", reason: "cannot be read: \(reason)")
         }
         guard hasOnlyIntegers(node), encode(node) == bytes else {
             throw .invalidDocument(file: file, place: "the text", reason: "is not canonical JSON (RFC 8785)")

@@ -20,10 +20,17 @@ extension BundleImporter {
         if options.paths.isEmpty { options.paths = try await mediaPaths(of: chosen) }
         try await checkPaths(options.paths, by: caller)
         var answers: [ImportPreflight] = []
+        var refusal: (any Error)?
         for found in try await discover(options.paths) where chosen.isEmpty || chosen.contains(found.signed.id.text) {
-            let (signers, manifest) = try await trust.judge(found.signed)
-            answers.append(try await preflight(Trusted(found: found, signers: signers, manifest: manifest), options))
+            do {
+                let (signers, manifest) = try await trust.judge(found.signed)
+                answers.append(try await preflight(Trusted(found: found, signers: signers, manifest: manifest), options))
+            } catch let error as any Refusal {
+                // One that is not trusted does not hinder those beside it; a run tells of each.
+                refusal = refusal ?? error
+            }
         }
+        if answers.isEmpty, let refusal { throw refusal }
         return answers
     }
 
