@@ -4,6 +4,7 @@ import argparse
 import os
 import traceback
 
+import bundle_lines
 import git_lines
 import hf_lines
 import hub_lines
@@ -65,7 +66,7 @@ def main():
         for hub in (bench.plain, bench.tls):
             hub.start()
             hub.prepare()
-        for lines in (hub_lines, list_lines, transfer_lines, git_lines, lfs_lines, hf_lines):
+        for lines in (hub_lines, list_lines, transfer_lines, git_lines, lfs_lines, hf_lines, bundle_lines):
             lines.run_all(bench)
     finally:
         for server in (bench.plain, bench.tls, bench.nginx):
