@@ -8,7 +8,7 @@ import HubCore
 package final class VolumeReader {
     package static let pieceBytes = 1 << 20
     /// Pieces that were handed out stay as they are until this many more were.
-    package static let pieceDelay = 3
+    package static let pieceDelay = 15
     /// What the medium reads while a compressed entry is unpacked.
     private static let aheadBytes: Int64 = 16 << 20
     /// Memory is let go of in lumps, as each costs a look at every processor.
@@ -89,13 +89,10 @@ package final class VolumeReader {
             let bytes = UnsafeMutableRawBufferPointer(rebasing: piece[..<Int(min(Int64(piece.count), entry.storedLength - offset))])
             try file.read(bytes, at: layout.places[n].data + offset)
             offset += Int64(bytes.count)
-            if let digest {
-                if let hashing {
-                    hashing.update(digest, UnsafeRawBufferPointer(bytes))
-                } else {
-                    file.readAhead(layout.places[n].data + offset..<layout.places[n].data + offset + Int64(piece.count))
-                    digest.update(UnsafeRawBufferPointer(bytes))
-                }
+            if let digest, let hashing {
+                hashing.update(digest, UnsafeRawBufferPointer(bytes))
+            } else {
+                digest?.update(UnsafeRawBufferPointer(bytes))
             }
             try body(UnsafeRawBufferPointer(bytes))
         }
