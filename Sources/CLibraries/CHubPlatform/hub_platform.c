@@ -127,10 +127,8 @@ int hub_range_is_in_memory(int fd, int64_t offset, int64_t length) {
     return is_known;
 }
 
-int64_t hub_return_free_memory(int64_t threshold_bytes) {
-    int64_t free_bytes = (int64_t)mallinfo2().fordblks;
-    if (free_bytes >= threshold_bytes) malloc_trim(0);
-    return free_bytes;
+void hub_return_free_memory(void) {
+    malloc_trim(0);
 }
 
 const void *hub_find(const void *text, size_t count, const void *needle, size_t needle_count) {

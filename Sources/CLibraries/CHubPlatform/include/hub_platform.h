@@ -41,8 +41,8 @@ int hub_load_range(int fd, int64_t offset, int64_t length);
 /// A file that ends before the range does is 0 too.
 int hub_range_is_in_memory(int fd, int64_t offset, int64_t length);
 
-/// Gives memory that the allocator holds free back to the system, if that is at least `threshold_bytes`. Returns what it held.
-int64_t hub_return_free_memory(int64_t threshold_bytes);
+/// Gives memory that the allocator holds free in any arena back to the system.
+void hub_return_free_memory(void);
 
 /// Where `needle` first occurs in `text` (`memmem(3)`), or NULL.
 const void *hub_find(const void *text, size_t count, const void *needle, size_t needle_count);
