@@ -10,6 +10,7 @@ import NIOHTTPTypesHTTP1
 import NIOPosix
 import NIOSSL
 import ServiceLifecycle
+import Synchronization
 import WebCore
 
 /// Accepts connections on the hub's addresses and serves HTTP/1.1 on them, with TLS on the network if so set.
@@ -27,7 +28,6 @@ final class HTTPServer: Service {
         var maximumHeaderFields = 128
     }
 
-    fileprivate typealias Accepted = (channel: Connection.ConnectionChannel, source: ConnectionSource)
     fileprivate typealias AcceptingChannel = NIOAsyncChannel<Accepted?, Never>
 
     /// A socket that listens, bound before the server runs.
@@ -91,7 +91,8 @@ final class HTTPServer: Service {
                         let connection = Connection(
                             source: accepted.source, addresses: addressing, respond: respond,
                             isStopping: { connections.isStopping }, logger: logger)
-                        group.addTask { await connection.serve(accepted.channel) }
+                        let channel = accepted.take()
+                        group.addTask { await connection.serve(channel) }
                     }
                 }
             }
@@ -165,7 +166,7 @@ final class HTTPServer: Service {
         let wrapped = try Connection.ConnectionChannel(
             wrappingChannelSynchronously: channel,
             configuration: .init(backPressureStrategy: waitingParts, isOutboundHalfClosureEnabled: true))
-        return (wrapped, source)
+        return Accepted(wrapped, source: source)
     }
 
     private static func source(
@@ -184,5 +185,29 @@ final class HTTPServer: Service {
             return PeerUser(uid: uid, gid: gid, pid: pid)
         }
         return ConnectionSource(address: "local", isEncrypted: false, peerUser: peer ?? nil, files: files)
+    }
+}
+
+/// A connection between being accepted and being served. One that comes while its listener closes is never served: it is closed, as
+/// the process would end if the channel were only dropped.
+private final class Accepted: Sendable {
+    let source: ConnectionSource
+    private let channel: Connection.ConnectionChannel
+    private let isTaken = Atomic(false)
+
+    init(_ channel: Connection.ConnectionChannel, source: ConnectionSource) {
+        self.channel = channel
+        self.source = source
+    }
+
+    deinit {
+        guard !isTaken.load(ordering: .acquiring) else { return }
+        Task { [channel] in try? await channel.executeThenClose { _, _ in } }
+    }
+
+    /// The channel, for the one that serves it.
+    func take() -> Connection.ConnectionChannel {
+        isTaken.store(true, ordering: .releasing)
+        return channel
     }
 }
