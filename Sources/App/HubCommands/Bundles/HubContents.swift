@@ -72,7 +72,7 @@ struct HubContents {
         do {
             return try await client.bytes(posting: path + ["model-signature"], query: [("commit", commit.hex)])
         } catch let failure as CommandFailure where failure.code == "not_signable" {
-            console.note("\(repository.reference) has links in it, so its files are not signed as a model.")
+            console.note("\(repository.reference) is not signed as a model: it has no files, or links among them.")
             return nil
         }
     }
