@@ -63,7 +63,7 @@ package enum MediumReadMe {
 
         The text that is printed must have the result of: sha256sum BUNDLE.json
         Media may be read in any order. Nothing on them is changed by an import.
-        If a file is damaged, bring the medium again, or repair it with: par2 repair par/*.par2 (where there is a par folder)
+        If a file is damaged, bring the medium again, or repair it with: par2 repair -B . par/volumes.par2 (where there is a par folder)
         """
     }
 
@@ -92,7 +92,7 @@ package enum MediumReadMe {
 
         上面打印的文字中的摘要必须与 sha256sum BUNDLE.json 的结果一致。
         介质可按任意顺序读取，导入不会改动介质上的任何内容。
-        如果文件损坏，请重新提供该介质，或用 par2 repair par/*.par2 修复（若有 par 目录）。
+        如果文件损坏，请重新提供该介质，或用 par2 repair -B . par/volumes.par2 修复（若有 par 目录）。
         """
     }
 }
