@@ -69,20 +69,18 @@ def slow_import(bench):
     site = Site(bench)
     make_folder(site.source, size)
     imported, read = [], []
-    with SlowMedium(site.folder, size + size // 5 + (64 << 20)) as medium:
+    with SlowMedium(site.folder, size + size // 5 + (64 << 20), SLOW_BYTES_A_SECOND) as medium:
         site.stick = medium.path
         run(bench.plain.binary, "bundle", "create", "--folder", site.source, "--as", "model", "acme/big", "--out", site.stick,
             env=site.environment)
         shutil.rmtree(site.source)
         for _ in range(1 if bench.quick else 3):
-            medium.limit(SLOW_BYTES_A_SECOND)
+            medium.put_in()
             read.append(command("cat", *site.volumes(), preexec_fn=medium.hold))
-            medium.unlimit()
             with site.hub() as hub:
-                medium.limit(SLOW_BYTES_A_SECOND)
+                medium.put_in()
                 medium.hold(hub.process.pid)
                 imported.append(import_on(hub, site))
-                medium.unlimit()
     bench.table.compare(f"bundle import {size / 1e9:.0f} GB at 100 MB/s / reading it once", imported, read, wall_goal=1.05)
     shutil.rmtree(site.folder)
 
@@ -210,10 +208,13 @@ def forget(folder):
 
 
 class SlowMedium:
-    """A loop device with a file system whose reading can be limited, for the processes of a control group. Needs root."""
+    """A loop device with a file system, from which the processes of a control group read so many bytes a second. Needs root.
 
-    def __init__(self, folder, size):
-        self.image, self.path, self.size = folder + "/medium.img", folder + "/medium", size
+    The limit is set once: the kernel gives credit for time that has passed when a limit is changed.
+    """
+
+    def __init__(self, folder, size, rate):
+        self.image, self.path, self.size, self.rate = folder + "/medium.img", folder + "/medium", size, rate
         self.device = self.group = None
 
     def __enter__(self):
@@ -224,7 +225,7 @@ class SlowMedium:
         run("mkfs.ext4", "-q", "-m", "0", self.image)
         self.device = run("losetup", "--find", "--show", self.image).strip()
         try:
-            self.mount()
+            run("mount", self.device, self.path)
             self.make_group()
         except BaseException:
             self.__exit__()
@@ -234,31 +235,21 @@ class SlowMedium:
     def make_group(self):
         name = f"csghub-benchmark-{os.getpid()}-slow"
         if os.path.exists("/sys/fs/cgroup/blkio/blkio.throttle.read_bps_device"):
-            group, self.file = "/sys/fs/cgroup/blkio/" + name, "blkio.throttle.read_bps_device"
+            group, file, key = "/sys/fs/cgroup/blkio/" + name, "blkio.throttle.read_bps_device", ""
         else:
-            group, self.file = "/sys/fs/cgroup/" + name, "io.max"
-            with open("/sys/fs/cgroup/cgroup.subtree_control", "w") as file:
-                file.write("+io")
+            group, file, key = "/sys/fs/cgroup/" + name, "io.max", "rbps="
+            with open("/sys/fs/cgroup/cgroup.subtree_control", "w") as control:
+                control.write("+io")
         os.mkdir(group)
         self.group = group
-
-    def mount(self):
-        run("mount", self.device, self.path)
-
-    def limit(self, rate):
-        """Forgets what was read, and reads no faster from now on."""
-        run("umount", self.path)
-        self.mount()
-        self.set(str(rate))
-
-    def unlimit(self):
-        self.set("0" if self.file != "io.max" else "max")
-
-    def set(self, rate):
         number = os.stat(self.device).st_rdev
-        key = "rbps=" if self.file == "io.max" else ""
-        with open(f"{self.group}/{self.file}", "w") as file:
-            file.write(f"{os.major(number)}:{os.minor(number)} {key}{rate}")
+        with open(f"{group}/{file}", "w") as limit:
+            limit.write(f"{os.major(number)}:{os.minor(number)} {key}{self.rate}")
+
+    def put_in(self):
+        """Nothing of it is in memory from now on."""
+        run("umount", self.path)
+        run("mount", self.device, self.path)
 
     def hold(self, pid=0):
         """Puts a process into the group; without one the caller."""
