@@ -42,7 +42,7 @@ extension BundleCommand {
         @Option(help: ArgumentHelp("A private key to sign with, in place of the publisher key.", valueName: "key")) var sign: String?
         @Option(help: "The line of bundles that this is the next of.") var stream = "main"
         @Option(help: "A text for the people at the target.") var note: String?
-        @Flag(help: "Tell the exact sizes and write nothing.") var dryRun = false
+        @Flag(help: "Tell the exact sizes and write nothing to the media.") var dryRun = false
         @OptionGroup var hub: HubOptions
 
         func validate() throws {
