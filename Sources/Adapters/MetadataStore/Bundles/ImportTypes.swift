@@ -126,6 +126,8 @@ package struct ImportPublication: Sendable {
         package var originDescription: String
         package var defaultBranch: String
         package var description: String?
+        /// As its author declares it.
+        package var license: String?
         package var pack: PackDescription?
         package var refs: [Ref]
         /// All large objects of it, those that are here already included.
@@ -134,7 +136,7 @@ package struct ImportPublication: Sendable {
         package init(
             target: Target, reference: RepositoryReference, sourceUID: String, sourceName: String,
             originDescription: String,
-            defaultBranch: String, description: String?, pack: PackDescription?, refs: [Ref],
+            defaultBranch: String, description: String?, license: String? = nil, pack: PackDescription?, refs: [Ref],
             objects: [StoredObjectRecord]
         ) {
             self.target = target
@@ -144,6 +146,7 @@ package struct ImportPublication: Sendable {
             self.originDescription = originDescription
             self.defaultBranch = defaultBranch
             self.description = description
+            self.license = license
             self.pack = pack
             self.refs = refs
             self.objects = objects
@@ -201,6 +204,8 @@ package struct ImportReport: Hashable, Sendable, Codable {
         package let refs: [Ref]
         package let objectCount: Int
         package let objectBytes: Int64
+        /// As its author declares it.
+        package var license: String?
     }
 
     package var repositories: [Repository]

@@ -106,7 +106,8 @@ private struct ImportApplication {
         report.repositories.append(
             ImportReport.Repository(
                 id: id, name: name.description, sourceName: repository.sourceName, isNew: isNew, refs: refs,
-                objectCount: repository.objects.count, objectBytes: repository.objects.reduce(0) { $0 + $1.sizeBytes }))
+                objectCount: repository.objects.count, objectBytes: repository.objects.reduce(0) { $0 + $1.sizeBytes },
+                license: repository.license))
     }
 
     // MARK: - Repositories and organizations

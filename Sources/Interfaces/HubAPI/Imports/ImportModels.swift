@@ -10,16 +10,18 @@ package struct ImportOrderModel: APIModel {
     package var map: [String: String]?
     package var visibility: Visibility?
     package var olderReason: String?
+    package var acceptedLicenses: [String]?
 
     package init(
         paths: [String]? = nil, bundles: [String]? = nil, map: [String: String]? = nil, visibility: Visibility? = nil,
-        olderReason: String? = nil
+        olderReason: String? = nil, acceptedLicenses: [String]? = nil
     ) {
         self.paths = paths
         self.bundles = bundles
         self.map = map
         self.visibility = visibility
         self.olderReason = olderReason
+        self.acceptedLicenses = acceptedLicenses
     }
 
     package static var schema: Schema {
@@ -40,6 +42,9 @@ package struct ImportOrderModel: APIModel {
                 .optional(
                     "older_reason", .nullable(.text(atMost: 500)),
                     "Why a bundle is wanted that is older than the last one of its stream; without it that is refused."),
+                .optional(
+                    "accepted_licenses", .nullable(.array(.text(atMost: 200), maximumCount: 200)),
+                    "Licenses that the setting `import-licenses` asks about and that are accepted for this import; `ALL` for any."),
             ])
     }
 }

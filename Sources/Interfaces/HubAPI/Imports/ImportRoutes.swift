@@ -301,7 +301,8 @@ struct ImportRoutes {
 extension ImportOrderModel {
     var options: ImportOptions {
         ImportOptions(
-            paths: paths ?? [], map: map ?? [:], visibility: visibility, olderReason: olderReason)
+            paths: paths ?? [], map: map ?? [:], visibility: visibility, olderReason: olderReason,
+            acceptedLicenses: acceptedLicenses ?? [])
     }
 
     var chosen: Set<String> { Set(bundles ?? []) }

@@ -11,6 +11,8 @@ package struct PreflightModel: APIModel {
         package let objectCount: Int
         package let objectBytes: Int64
         @OrNull package var license: String? = nil
+        package let licenseAnswer: LicensePolicy.Answer
+        package let isLicenseAccepted: Bool
         package let isGated: Bool
 
         package static var schema: Schema {
@@ -22,6 +24,8 @@ package struct PreflightModel: APIModel {
                     .required("ref_count", .count, ""), .required("object_count", .count, ""),
                     .required("object_bytes", .count, ""),
                     .required("license", .nullable(.text), "As its author declares; nobody has checked it."),
+                    .required("license_answer", .words(of: LicensePolicy.Answer.self), "What the setting `import-licenses` says of it."),
+                    .required("is_license_accepted", .boolean, "The order accepts it."),
                     .required("is_gated", .boolean, "Access is restricted where it came from."),
                 ])
         }
@@ -72,6 +76,8 @@ package struct PreflightModel: APIModel {
     package let heldNames: [String]
     package let notes: [String]
     @OrNull package var obstacle: APIErrorBody.Detail? = nil
+    /// The kind of that `Problem`.
+    @OrNull package var obstacleKind: String? = nil
 
     init(_ preflight: ImportPreflight) {
         bundle = preflight.bundle
@@ -88,7 +94,8 @@ package struct PreflightModel: APIModel {
             Repository(
                 sourceName: $0.sourceName, name: $0.name, isNew: $0.isNew, refCount: $0.refCount,
                 objectCount: $0.objectCount,
-                objectBytes: $0.objectBytes, license: $0.license, isGated: $0.isGated)
+                objectBytes: $0.objectBytes, license: $0.license, licenseAnswer: $0.licenseAnswer,
+                isLicenseAccepted: $0.isLicenseAccepted, isGated: $0.isGated)
         }
         volumes = preflight.volumes.map {
             Volume(
@@ -112,6 +119,7 @@ package struct PreflightModel: APIModel {
             wrappedValue: (preflight.obstacle?.problem).map {
                 APIErrorBody.Detail(code: $0.code, message: $0.message, requestId: nil)
             })
+        _obstacleKind = OrNull(wrappedValue: preflight.obstacle?.problem.kind.rawValue)
     }
 
     package static var schema: Schema {
@@ -142,6 +150,7 @@ package struct PreflightModel: APIModel {
                 .required(
                     "obstacle",
                     .nullable(APIErrorBody.detailSchema), "Why the import cannot begin."),
+                .required("obstacle_kind", .nullable(.words(of: Problem.Kind.self)), "Of what keeps it from beginning."),
             ])
     }
 }

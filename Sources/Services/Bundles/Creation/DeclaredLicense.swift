@@ -10,9 +10,10 @@ package enum DeclaredLicense {
     /// - Parameter files: license files by their names, with their bytes.
     package static func of(readme: [UInt8]?, files: [(path: String, bytes: [UInt8])], isGated: Bool = false) -> BundleRepository.License? {
         let data = readme.flatMap { Card(parsing: $0).data }
-        let declared = data?["license"]?.strings.first
         let name = data?["license_name"]?.string
-        let spdx = declared.map { identifier($0, name: name) }
+        let declared = (data?["license"]?.strings ?? []).map { identifier($0, name: name) }
+        // A card with several does not say whether one may choose, so all hold.
+        let spdx = declared.isEmpty ? nil : declared.joined(separator: " AND ")
         guard spdx != nil || !files.isEmpty || isGated else { return nil }
         return BundleRepository.License(
             spdx: spdx, files: files.map { .init(path: $0.path, sha256: BundleDigest.hash($0.bytes)) }, isGated: isGated)

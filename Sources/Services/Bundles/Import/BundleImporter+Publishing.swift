@@ -31,17 +31,24 @@ extension BundleImporter {
                 bundle: bundle, volumes: staged.missing,
                 media: Set(staged.missing.compactMap { plan.medium(of: $0) }).sorted(), reasons: [])
         }
-        let (_, held) = try await owners(of: targets(of: manifest, options), options)
+        let targets = try await targets(of: manifest, options)
+        let (_, held) = try await owners(of: targets, options)
         guard held.isEmpty else { throw ImportError.needsMapping(held) }
+        // Asked again: the policy may have changed while the import waited.
+        let waits = isApproved ? false : try await needsApproval()
+        let licenses = try await licenses(of: targets, options)
+        if let obstacle = licenses.obstacle(isApproved: isApproved || waits) { throw obstacle }
 
         board.tell(ImportProgress(bundle: bundle, phase: .verifying))
         let prepared = try await prepare(manifest, options, bundle: bundle)
         _ = try await store.moveImport(bundle, from: [record.state], to: .verified)
         try await scan(bundle)
-        if !isApproved, try await needsApproval() {
+        if waits {
             let waiting = try await store.moveImport(
                 bundle, from: [.scanned], to: .awaitingApproval,
-                audit: caller.entry("bundle.verified", on: bundle, ["publisher": manifest.publisher]))
+                audit: caller.entry(
+                    "bundle.verified", on: bundle,
+                    ["publisher": manifest.publisher].merging(licenses.accepted.map { ["licenses_asked": $0] } ?? [:]) { $1 }))
             board.tell(ImportProgress(bundle: bundle, phase: .awaitingApproval))
             return Outcome(bundle: bundle, record: waiting, failure: nil)
         }
@@ -50,7 +57,7 @@ extension BundleImporter {
         return Outcome(bundle: bundle, record: try await conclude(bundle), failure: nil)
     }
 
-    private func needsApproval() async throws -> Bool {
+    func needsApproval() async throws -> Bool {
         try await store.setting(SiteSetting.importPublishing.key) == BundleSettings.Publishing.administrator.rawValue
     }
 
@@ -144,6 +151,11 @@ extension BundleImporter {
             if let lost = presumed.first(where: { !stored.contains($0.id) }) { throw ObjectStoreError.damaged(lost.id) }
         }
         var repositories: [ImportPublication.Repository] = []
+        var detail = [
+            "publisher": manifest.publisher, "stream": manifest.stream, "sequence": String(manifest.sequence),
+            "keys": signers.fingerprints.joined(separator: ", "),
+        ]
+        if let accepted = try await licenses(of: prepared.map(\.target), options).accepted { detail["accepted_licenses"] = accepted }
         for repository in prepared {
             try Task.checkCancellation()
             var description: PackDescription?
@@ -175,7 +187,7 @@ extension BundleImporter {
                 ?? .new(repository.uid, visibility: repository.target.visibility),
             reference: repository.target.reference, sourceUID: source.uid, sourceName: source.reference.description,
             originDescription: OriginDescription.text(of: source), defaultBranch: source.defaultBranch,
-            description: source.description,
+            description: source.description, license: source.license?.spdx,
             pack: pack, refs: repository.refs,
             objects: Array(Dictionary((objects + attachments).map { ($0.oid, $0) }) { first, _ in first }.values).sorted
             { $0.oid.hex < $1.oid.hex })
@@ -269,6 +281,7 @@ extension BundleImporter {
             if repository.missing.isEmpty { prepared.append(repository) }
         }
         guard !prepared.isEmpty else { throw ImportError.nothingComplete(bundle) }
+        if let obstacle = try await licenses(of: prepared.map(\.target), options).obstacle(isApproved: true) { throw obstacle }
         let (_, held) = try await owners(of: prepared.map(\.target), options)
         guard held.isEmpty else { throw ImportError.needsMapping(held) }
         return try await publish(

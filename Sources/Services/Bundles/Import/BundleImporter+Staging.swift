@@ -47,6 +47,7 @@ extension BundleImporter {
         let plan = try StagingPlan(manifest, key: trusted.key)
         let targets = try await targets(of: manifest, options)
         let (organizations, held) = try await owners(of: targets, options)
+        let licenses = try await licenses(of: targets, options)
         let spared = try await spared(plan, targets)
         let isPublished = record?.state == .published
         let (area, objects, bundle, locations) = (area(of: trusted.bundle), objects, trusted.bundle, trusted.locations)
@@ -71,7 +72,7 @@ extension BundleImporter {
             stream: manifest.stream,
             sequence: manifest.sequence, lastSequence: trusted.signers.lastSequence, created: manifest.created,
             isDelta: manifest.kind == .delta, note: manifest.note, state: record?.state.rawValue,
-            repositories: targets.map(Self.described),
+            repositories: zip(targets, licenses.findings).map(Self.described),
             volumes: manifest.volumes.map {
                 ImportPreflight.Volume(
                     number: $0.number, medium: plan.medium(of: $0.number), sizeBytes: $0.sizeBytes,
@@ -85,7 +86,9 @@ extension BundleImporter {
             neededFiles: isPublished
                 ? 0 : Int64(staged.files + 4 * manifest.repositories.count + manifest.volumes.count + 8),
             freeFiles: free.files, missingObjects: missing.objects.count, missingObjectBytes: missing.objectBytes,
-            missingCommits: missing.commitCount, heldNames: held, notes: notes(manifest, targets))
+            missingCommits: missing.commitCount, heldNames: held,
+            licenseObstacle: isPublished ? nil : licenses.obstacle(isApproved: try await needsApproval()),
+            notes: notes(manifest, targets))
     }
 
     private struct Staged: Sendable {
@@ -100,12 +103,15 @@ extension BundleImporter {
         (4 << 20) + manifest.repositories.reduce(0) { $0 + 4096 + Int64($1.refs.count + $1.objects.count) * 512 }
     }
 
-    private static func described(_ target: ImportTarget) -> ImportPreflight.Repository {
+    private static func described(
+        _ target: ImportTarget, _ finding: ImportLicenses.Finding
+    ) -> ImportPreflight.Repository {
         ImportPreflight.Repository(
             sourceName: target.source.reference.description, name: target.name.description,
             isNew: target.existing == nil,
             refCount: target.source.refs.count, objectCount: target.source.objects.count,
             objectBytes: target.source.objects.reduce(0) { $0 + $1.sizeBytes }, license: target.source.license?.spdx,
+            licenseAnswer: finding.answer, isLicenseAccepted: finding.isAccepted,
             isGated: target.source.license?.isGated ?? false)
     }
 
@@ -192,6 +198,9 @@ extension BundleImporter {
             detail["map"] = options.map.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", ")
         }
         detail["visibility"] = (options.visibility ?? .internal).rawValue
+        if !options.acceptedLicenses.isEmpty {
+            detail["accepted_licenses"] = String(options.acceptedLicenses.joined(separator: ", ").prefix(4000))
+        }
         return caller.entry("bundle.import", on: trusted.bundle, detail)
     }
 

@@ -34,6 +34,10 @@ package enum ImportError: Error, Equatable {
     case needsMapping([String])
     case invalidMapping(String)
     case sameName(String)
+    /// Repositories with licenses that the site's policy denies.
+    case licensesDenied([String])
+    /// Repositories with licenses that somebody must accept, and those licenses.
+    case licensesAsked([String], licenses: [String])
     /// Some segments are damaged; everything else is staged.
     case damaged([DamagedPlace])
     /// Volumes that no medium has brought yet, and what went wrong with those that are here.
@@ -88,6 +92,16 @@ extension ImportError: Refusal {
                 .invalid, code: "invalid_map", "“\(text.shortened)” is not of the form NAME=NAME with two valid names.")
         case .sameName(let name):
             Problem(.invalid, code: "same_name", "Two repositories of the bundle would both be \(name); change --map.")
+        case .licensesDenied(let repositories):
+            Problem(
+                .forbidden, code: "license_denied",
+                "The setting import-licenses denies the licenses of \(Self.list(repositories)). Nothing of the bundle was published. Ask for a bundle "
+                    + "without these repositories, or change the setting.")
+        case .licensesAsked(let repositories, let licenses):
+            Problem(
+                .conflict, code: "license_question",
+                "The setting import-licenses wants somebody to accept the licenses of \(Self.list(repositories)). Read them, then repeat the command "
+                    + "with \(licenses.prefix(5).map { "--accept-license \(ShellWord.quoted($0))" }.joined(separator: " ")), or --accept-license ALL.")
         case .damaged(let places):
             Problem(.unprocessable, code: "damaged_segment", Self.message(of: places))
         case .incomplete(let bundle, let volumes, let media, let reasons):
@@ -122,6 +136,10 @@ extension ImportError: Refusal {
         if objects > 0 { parts.append("\(objects) large object\(objects == 1 ? "" : "s") of \(bytes) bytes") }
         if commits > 0 { parts.append("\(commits) commit\(commits == 1 ? "" : "s")") }
         return parts.joined(separator: " and ")
+    }
+
+    private static func list(_ names: [String]) -> String {
+        names.prefix(10).joined(separator: ", ") + (names.count > 10 ? " and \(names.count - 10) more" : "")
     }
 
     private static func message(of places: [DamagedPlace]) -> String {

@@ -11,23 +11,27 @@ package struct ImportOptions: Hashable, Sendable, Codable {
     package var visibility: Visibility?
     /// Why an older bundle than the last one is wanted; `nil` refuses it.
     package var olderReason: String?
+    /// Licenses that the site's policy asks about and that were accepted for this import, by their names; `ALL` for any.
+    package var acceptedLicenses: [String]
 
     package init(
         paths: [String] = [], map: [String: String] = [:], visibility: Visibility? = nil,
-        olderReason: String? = nil
+        olderReason: String? = nil, acceptedLicenses: [String] = []
     ) {
         self.paths = paths
         self.map = map
         self.visibility = visibility
         // An empty one is none.
         self.olderReason = olderReason.flatMap { $0.allSatisfy(\.isWhitespace) ? nil : $0 }
+        self.acceptedLicenses = acceptedLicenses
     }
 
     /// These, and what was said before where these say nothing: whoever brings the next medium need not repeat it.
     func continuing(_ former: ImportOptions) -> ImportOptions {
         ImportOptions(
             paths: paths, map: former.map.merging(map) { _, new in new }, visibility: visibility ?? former.visibility,
-            olderReason: olderReason ?? former.olderReason)
+            olderReason: olderReason ?? former.olderReason,
+            acceptedLicenses: Array(Set(former.acceptedLicenses + acceptedLicenses)).sorted())
     }
 
     /// Reads `NAME=NAME`.

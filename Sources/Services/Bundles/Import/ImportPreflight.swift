@@ -12,6 +12,9 @@ package struct ImportPreflight: Hashable, Sendable {
         package let objectCount: Int
         package let objectBytes: Int64
         package let license: String?
+        package let licenseAnswer: LicensePolicy.Answer
+        /// Whoever ordered the import accepted the license.
+        package let isLicenseAccepted: Bool
         package let isGated: Bool
     }
 
@@ -53,11 +56,14 @@ package struct ImportPreflight: Hashable, Sendable {
     package let missingCommits: Int
     /// Names that need `--map`.
     package let heldNames: [String]
+    /// What the licenses of its repositories stand in the way of.
+    package let licenseObstacle: ImportError?
     /// Things to know that stop nothing.
     package let notes: [String]
 
     /// Why the import cannot begin.
     package var obstacle: ImportError? {
+        if let licenseObstacle { return licenseObstacle }
         if !heldNames.isEmpty { return .needsMapping(heldNames) }
         if neededBytes > freeBytes { return .noSpace(neededBytes: neededBytes, freeBytes: freeBytes) }
         if let freeFiles, neededFiles > freeFiles { return .noFiles(needed: neededFiles, free: freeFiles) }

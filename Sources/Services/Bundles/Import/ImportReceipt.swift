@@ -38,6 +38,7 @@ package struct ImportReceipt: Sendable {
             "name": .string(repository.name), "source": .string(repository.sourceName),
             "created": .bool(repository.isNew),
             "objects": .integer(Int64(repository.objectCount)), "bytes": .integer(repository.objectBytes),
+            "license": repository.license.map(JSONNode.string) ?? .null,
             "refs": .array(
                 repository.refs.map { ref in
                     [

@@ -33,7 +33,7 @@ extension Identity {
             case .anonymousRead: settings.allowsAnonymousRead
             case .passwordForGit: settings.allowsPasswordForGit
             case .membersCreateOrganizations, .passwordMinimumLength, .repositoryAliases, .webhookTargets, .importPublishing,
-                .importDirectories, .webhookAuthorities:
+                .importDirectories, .importLicenses, .webhookAuthorities:
                 nil
             }
         return SiteSettingValue(

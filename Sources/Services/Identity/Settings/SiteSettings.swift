@@ -13,6 +13,7 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
     case webhookAuthorities = "webhook-authorities"
     case importPublishing = "import-publishing"
     case importDirectories = "import-directories"
+    case importLicenses = "import-licenses"
 
     /// What a value may be.
     package enum Kind: Hashable, Sendable {
@@ -25,6 +26,8 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
         case targets
         /// What `TrustedAuthorities` reads.
         case certificates
+        /// What `LicensePolicy` reads.
+        case licenses
         /// One of these.
         case words([String])
         /// Absolute paths, separated by commas.
@@ -42,6 +45,7 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
         case .webhookAuthorities: .certificates
         case .importPublishing: .words(["automatic", "administrator"])
         case .importDirectories: .paths
+        case .importLicenses: .licenses
         }
     }
 
@@ -49,7 +53,7 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
         switch self {
         case .anonymousRead, .passwordForGit, .membersCreateOrganizations: "false"
         case .passwordMinimumLength: "8"
-        case .repositoryAliases, .webhookTargets, .webhookAuthorities: ""
+        case .repositoryAliases, .webhookTargets, .webhookAuthorities, .importLicenses: ""
         case .importPublishing: "automatic"
         case .importDirectories: "/media,/run/media,/mnt"
         }
@@ -70,6 +74,9 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
             "Who makes a verified offline bundle visible: automatic, or administrator, who looks at it first and publishes or rejects it."
         case .importDirectories:
             "Folders in which media with offline bundles are mounted; imports that are asked for by network read below these only."
+        case .importLicenses:
+            "What happens to repositories of offline bundles by the license that they declare, as in “AGPL-*=deny, LicenseRef-*=ask, unknown=ask”: "
+                + "the first rule that fits decides, none declared is “unknown”, and what no rule fits is allowed."
         }
     }
 
@@ -81,6 +88,8 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
         case .aliases: "a list such as “gpt2=openai-community/gpt2, datasets/squad=rajpurkar/squad” of at most \(AliasList.maximumCount)"
         case .targets: "a list of hosts and address ranges such as “hooks.example, 10.1.0.0/16” of at most \(AllowedTargets.maximumCount)"
         case .certificates: "certificates in PEM form, at most \(TrustedAuthorities.maximumCount)"
+        case .licenses:
+            "a list of PATTERN=allow, PATTERN=ask or PATTERN=deny such as “AGPL-*=deny, unknown=ask” of at most \(LicensePolicy.maximumCount)"
         case .words(let words): words.joined(separator: " or ")
         case .paths: "a list of at most 20 absolute paths such as “/media,/mnt”"
         }
@@ -107,6 +116,9 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
         case .certificates:
             guard let list = TrustedAuthorities(text) else { throw .invalidSetting(key: key, rule: rule) }
             return list.text
+        case .licenses:
+            guard let policy = LicensePolicy(text) else { throw .invalidSetting(key: key, rule: rule) }
+            return policy.text
         case .words(let words):
             guard words.contains(text.lowercased()) else { throw .invalidSetting(key: key, rule: rule) }
             return text.lowercased()

@@ -16,11 +16,14 @@ struct ImportRun: Sendable {
     func preflight(_ order: ImportOrderModel) async throws {
         for one in try await found(order) {
             if isJSON { console.print(try JSONForm.text(one)) } else { ImportText.show(one, to: console.print) }
-            if let obstacle = one.obstacle { throw CommandFailure(.failed, obstacle.message, code: obstacle.code) }
+            if let obstacle = one.obstacle {
+                let kind = one.obstacleKind.flatMap { Problem.Kind(rawValue: $0) }
+                throw CommandFailure(kind.map { ExitStatus($0) } ?? .failed, obstacle.message, code: obstacle.code)
+            }
         }
     }
 
-    /// Shows what will be done, asks about names that are held, and imports; at a terminal it asks for further media.
+    /// Shows what will be done, asks about names that are held and licenses, and imports; at a terminal it asks for further media.
     func start(_ order: ImportOrderModel, _ devices: MountedDevices) async throws {
         var order = order
         if !isJSON {
@@ -29,6 +32,7 @@ struct ImportRun: Sendable {
                 for name in one.heldNames where order.map?[name] == nil {
                     order.map = (order.map ?? [:]).merging([name: try ask(name)]) { $1 }
                 }
+                if one.obstacle?.code == "license_question", canAsk { try accept(one, &order) }
             }
         }
         while true {
@@ -51,6 +55,17 @@ struct ImportRun: Sendable {
     private func found(_ order: ImportOrderModel) async throws -> [PreflightModel] {
         let answer: PreflightListModel = try await client.send(.post, ["imports", "preflight"], order)
         return answer.bundles
+    }
+
+    private func accept(_ one: PreflightModel, _ order: inout ImportOrderModel) throws {
+        let open = one.repositories.filter { $0.licenseAnswer == .ask && !$0.isLicenseAccepted }
+        for license in Set(open.map { $0.license ?? LicensePolicy.unknown }).sorted() {
+            let names = open.filter { ($0.license ?? LicensePolicy.unknown) == license }.map(\.name)
+            let more = names.count > 3 ? " and \(names.count - 3) more" : ""
+            try console.confirm(
+                DisplayText.safe("Accept the license \(license) of \(names.prefix(3).joined(separator: ", "))\(more)?"), unless: false)
+            order.acceptedLicenses = (order.acceptedLicenses ?? []) + [license]
+        }
     }
 
     private func ask(_ name: String) throws -> String {
@@ -153,6 +168,16 @@ enum ImportText {
         return "\(event.bundle)\t\(state)"
     }
 
+    /// Only what there is to say: of licenses that are not simply allowed, what happens to them.
+    private static func license(of repository: PreflightModel.Repository) -> String {
+        let name = repository.license.map { ", license \($0)" }
+        switch repository.licenseAnswer {
+        case .allow: return name ?? ""
+        case .ask: return (name ?? ", license unknown") + (repository.isLicenseAccepted ? " (accepted)" : " (must be accepted)")
+        case .deny: return (name ?? ", license unknown") + " (denied here)"
+        }
+    }
+
     static func show(_ one: PreflightModel, to print: (String) -> Void) {
         let last = one.lastSequence.map { " (the last one here is \($0))" } ?? ""
         print(
@@ -165,7 +190,7 @@ enum ImportText {
                 DisplayText.safe(
                     "  \(repository.sourceName)\(renamed): \(repository.isNew ? "new" : "here already"), "
                         + "\(DisplayText.counted(repository.refCount, "ref")), \(DisplayText.counted(repository.objectCount, "large object")), "
-                        + "\(DisplayText.bytes(repository.objectBytes))\(repository.license.map { ", license \($0)" } ?? "")"
+                        + "\(DisplayText.bytes(repository.objectBytes))\(license(of: repository))"
                 ))
         }
         if one.repositories.count > 20 { print("  and \(one.repositories.count - 20) more") }

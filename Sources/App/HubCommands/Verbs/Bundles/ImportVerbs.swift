@@ -16,7 +16,8 @@ extension BundleCommand {
                 read-only for this import alone. Media may come in any order and over several runs, which go on with the same --map and --visibility; nothing is visible before a bundle is \
                 whole, checked and published.
 
-                Exit status: 0 published or waiting for an administrator, 65 damaged, 75 more media or time are needed, 77 not trusted.
+                Exit status: 0 published or waiting for an administrator, 65 damaged, 75 more media or time are needed, 77 not trusted, or \
+                of a license that is denied here.
 
                 Example: csghub bundle import /media/ada/STICK1 /media/ada/STICK2
                 """)
@@ -29,6 +30,11 @@ extension BundleCommand {
         @Option(help: "Of new repositories: public, internal or private; internal unless told.") var visibility: Visibility?
         @Flag(help: "Take a bundle that is older than the last one of its stream.") var allowOlder = false
         @Option(help: "Why an older bundle is wanted; kept in the audit log.") var reason: String?
+        @Option(
+            help: ArgumentHelp(
+                "A license that the setting import-licenses asks about and that is accepted, or ALL; repeat it for more.",
+                valueName: "license"))
+        var acceptLicense: [String] = []
         @Option(help: ArgumentHelp("Only this bundle of those on the media; repeat it for more.", valueName: "id"))
         var bundle: [String] = []
         @Flag(help: "Tell what would be done and what it needs, and copy nothing.") var dryRun = false
@@ -54,7 +60,7 @@ extension BundleCommand {
             defer { devices.release() }
             var order = ImportOrderModel(
                 paths: devices.paths, bundles: bundle.isEmpty ? nil : bundle, visibility: visibility,
-                olderReason: reason)
+                olderReason: reason, acceptedLicenses: acceptLicense.isEmpty ? nil : acceptLicense)
             order.map =
                 try map.isEmpty
                 ? nil : Dictionary(map.map { try ImportOptions.mapping($0) }.map { ($0.from, $0.to) }) { $1 }
