@@ -56,7 +56,8 @@ package enum Media {
         return try file.read(count: Int(size), at: 0)
     }
 
-    private static func names(in path: String) throws(BundleError) -> [String] {
+    /// The names in a folder, sorted.
+    static func names(in path: String) throws(BundleError) -> [String] {
         guard let stream = opendir(path) else { throw BundleFile.fault(errno, name: path) }
         defer { closedir(stream) }
         var names: [String] = []

@@ -37,10 +37,27 @@ package struct PublisherIdentity: Sendable {
         let minisign = try keys.first { $0.algorithm == .ed25519 }.map {
             try MinisignSignature.make(of: bytes, key: $0, comment: comment)
         }
-        return SignedDocuments(envelope: envelope, minisign: minisign, roots: roots)
+        return SignedDocuments(
+            envelope: envelope, minisign: minisign, roots: roots, custody: try firstStatement(manifest, DocumentDigest.sha256(bytes)))
     }
 
-    /// Signs another document of this publisher: a receipt, a step of custody.
+    /// The statement of who made the bundle, as the manifest says it.
+    private func firstStatement(_ manifest: BundleManifest, _ digest: ObjectID) throws(SigningError) -> CustodyStatement? {
+        guard let key = keys.first, let step = manifest.custody.first, CustodyStatement.isStep(step.step) else { return nil }
+        let facts = CustodyStatement.Facts(
+            step: step.step, host: step.host, operator: step.operator, tool: "csghub \(HubVersion.text)", time: manifest.created)
+        return try CustodyStatement.make(facts, after: nil, manifest: digest, key: key)
+    }
+
+    /// Signs the statement of a further step.
+    package func sign(
+        _ facts: CustodyStatement.Facts, after former: CustodyStatement?, manifest: ObjectID
+    ) throws(SigningError) -> CustodyStatement? {
+        guard let key = keys.first else { return nil }
+        return try CustodyStatement.make(facts, after: former, manifest: manifest, key: key)
+    }
+
+    /// Signs another document of this publisher: a receipt, an inventory.
     package func sign(_ payload: [UInt8], type: String) throws(SigningError) -> DSSEEnvelope {
         var envelope = DSSEEnvelope(payloadType: type, payload: payload)
         for key in keys { try envelope.sign(with: key) }
@@ -60,16 +77,19 @@ package struct SignedDocuments: Sendable {
     /// Only for Ed25519 keys.
     package let minisign: [UInt8]?
     package let roots: [TrustRoot]
+    /// The first statement of custody.
+    package let custody: CustodyStatement?
 
-    package init(envelope: DSSEEnvelope, minisign: [UInt8]?, roots: [TrustRoot]) {
+    package init(envelope: DSSEEnvelope, minisign: [UInt8]?, roots: [TrustRoot], custody: CustodyStatement? = nil) {
         self.envelope = envelope
         self.minisign = minisign
         self.roots = roots
+        self.custody = custody
     }
 
     /// Names below the bundle's folder and their contents, in the order to write them.
     package var files: [(name: String, bytes: [UInt8])] {
-        roots.map { ("trust/" + TrustRoot.fileName($0.version), $0.bytes) }
+        roots.map { ("trust/" + TrustRoot.fileName($0.version), $0.bytes) } + (custody.map { [($0.path, $0.document)] } ?? [])
             + (minisign.map { [(MinisignSignature.fileName, $0)] } ?? []) + [(BundleSignature.fileName, envelope.bytes)]
     }
 }

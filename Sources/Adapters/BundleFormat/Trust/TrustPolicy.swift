@@ -75,6 +75,16 @@ package struct TrustPolicy: Sendable {
         self.revoked = revoked
     }
 
+    /// Whose keys are known here, by key id; those of publishers that are trusted no more, and revoked ones, are not among them.
+    package var keyNames: [String: String] {
+        var names: [String: String] = [:]
+        for publisher in publishers.values where publisher.withdrawn == nil {
+            let content = publisher.root.content
+            for id in content.keys.keys where content.revoked[id] == nil && revoked[id] == nil { names[id] = publisher.name }
+        }
+        return names
+    }
+
     /// Judges a bundle by its signature alone; the manifest need not be parsed before.
     ///
     /// Whoever parses it then checks that it names the publisher of the verdict.

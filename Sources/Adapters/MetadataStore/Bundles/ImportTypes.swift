@@ -161,19 +161,28 @@ package struct ImportPublication: Sendable {
     package var isPartial: Bool
     /// Ids of the keys that signed the bundle: their marks of its stream are raised with it.
     package var signingKeys: [ObjectID]
+    /// Who handled the bundle before; kept in the report.
+    package var custody: [ImportReport.Custody]
+    package var custodyFault: String?
+    /// The administrator who published it by hand.
+    package var approvedBy: String?
     package var actor: String
     package var account: AccountID?
     package var audit: AuditEntry
 
     package init(
         bundle: String, repositories: [Repository], aliases: [String] = [], isPartial: Bool = false,
-        signingKeys: [ObjectID] = [], actor: String, account: AccountID?, audit: AuditEntry
+        signingKeys: [ObjectID] = [], custody: [ImportReport.Custody] = [], custodyFault: String? = nil,
+        approvedBy: String? = nil, actor: String, account: AccountID?, audit: AuditEntry
     ) {
         self.bundle = bundle
         self.repositories = repositories
         self.aliases = aliases
         self.isPartial = isPartial
         self.signingKeys = signingKeys
+        self.custody = custody
+        self.custodyFault = custodyFault
+        self.approvedBy = approvedBy
         self.actor = actor
         self.account = account
         self.audit = audit
@@ -208,6 +217,17 @@ package struct ImportReport: Hashable, Sendable, Codable {
         package var license: String?
     }
 
+    /// A signed statement of who handled the bundle before it came here.
+    package struct Custody: Hashable, Sendable, Codable {
+        package let file: String
+        package let document: String
+
+        package init(file: String, document: String) {
+            self.file = file
+            self.document = document
+        }
+    }
+
     package var repositories: [Repository]
     /// Organizations that were made.
     package var organizations: [String]
@@ -215,6 +235,10 @@ package struct ImportReport: Hashable, Sendable, Codable {
     package var aliases: [String]
     /// Those that stand for something else here, or for which there was no room.
     package var skippedAliases: [String]
+    /// As far as the chain is whole; reports of the first versions do not have it.
+    package var custody: [Custody]?
+    package var custodyFault: String?
+    package var approvedBy: String?
 }
 
 /// What became of a publication.

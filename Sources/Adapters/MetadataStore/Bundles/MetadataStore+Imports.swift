@@ -60,11 +60,12 @@ extension MetadataStore {
     }
 
     /// Keeps the signed receipt of a published import; the first one stays.
-    package func keepReceipt(_ text: String, of bundle: String) async throws {
-        try await write { db, _ in
+    package func keepReceipt(_ text: String, of bundle: String, audit: AuditEntry) async throws {
+        try await write { db, now in
             try db.run(
                 "UPDATE imports SET receipt = ? WHERE bundle = ? AND state = 'published' AND receipt IS NULL",
                 [text, bundle])
+            if db.changesCount > 0 { try AuditChain.append(audit, at: now, in: db) }
         }
     }
 

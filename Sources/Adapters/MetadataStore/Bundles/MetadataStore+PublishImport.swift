@@ -58,6 +58,9 @@ private struct ImportApplication {
     }
 
     mutating func run() throws -> ImportReport {
+        report.custody = publication.custody
+        report.custodyFault = publication.custodyFault
+        report.approvedBy = publication.approvedBy
         for repository in publication.repositories { try apply(repository) }
         try addAliases()
         try MetadataStore.raise(

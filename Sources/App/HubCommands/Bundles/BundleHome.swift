@@ -40,12 +40,4 @@ struct BundleHome {
     func signer(key: String?, session: CommandSession) async throws -> BundleSigner {
         try await BundleSigner.find(key: key, location: location, session: session)
     }
-
-    /// This machine's name, as a publisher's name may be.
-    static var hostName: String {
-        var buffer = [CChar](repeating: 0, count: 256)
-        guard gethostname(&buffer, buffer.count - 1) == 0 else { return "hub" }
-        let text = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return BundleManifest.isName(text) ? text : "hub"
-    }
 }

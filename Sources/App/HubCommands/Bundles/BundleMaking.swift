@@ -83,7 +83,7 @@ struct BundleMaking {
             sequence: try home.sent.nextSequence(publisher: signer.publisher, stream: stream), created: UTCTime.text(Int64(time(nil))),
             kind: knowledge.isEmpty ? .full : .delta, base: knowledge.isEmpty ? nil : knowledge.base, note: note, repositories: [], volumes: [],
             media: [], objects: .init(count: 0, bytes: 0),
-            custody: [.init(step: "export", host: BundleHome.hostName, operator: session.environment["SUDO_USER"] ?? session.environment["USER"])])
+            custody: [.init(step: "export", host: HostName.text, operator: session.environment["SUDO_USER"] ?? session.environment["USER"])])
     }
 
     // MARK: - Collecting

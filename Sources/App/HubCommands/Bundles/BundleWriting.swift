@@ -32,7 +32,7 @@ struct BundleWriting {
         }
         bar.finish()
         guard let manifest = try creation.manifest(layout) else { throw CommandFailure(.failed, "A volume was not written.") }
-        let files = try await signer.sign(manifest.canonicalBytes)
+        let files = try await signedFiles(manifest)
         var folders: [String] = []
         for (medium, mount) in zip(manifest.media, outputs) {
             folders.append(try seal(manifest, medium, at: mount, files))
@@ -46,7 +46,7 @@ struct BundleWriting {
     private func writeInTurn() async throws -> (BundleManifest, [String]) {
         try await describeAll()
         guard let manifest = try creation.manifest(layout) else { throw CommandFailure(.failed, "A volume was not described.") }
-        let files = try await signer.sign(manifest.canonicalBytes)
+        let files = try await signedFiles(manifest)
         var folders: [String] = []
         var sealed = try creation.sealedMedia()
         let id = BundleID(manifest: BundleDigest.hash(manifest.canonicalBytes))
@@ -120,6 +120,18 @@ struct BundleWriting {
     }
 
     // MARK: - Steps
+
+    /// The files beside the manifest. Statements of custody name one another by their hashes, so they stay the same over several runs,
+    /// though not every kind of key signs the same twice.
+    private func signedFiles(_ manifest: BundleManifest) async throws -> [(path: String, bytes: [UInt8])] {
+        try await signer.sign(manifest.canonicalBytes).map { file in
+            guard file.path.hasPrefix(CustodyStatement.folder + "/") else { return file }
+            let kept = file.path.replacing("/", with: "-")
+            if creation.work.has(kept) { return (file.path, try creation.work.read(kept)) }
+            try creation.work.write(file.bytes, to: kept)
+            return file
+        }
+    }
 
     @discardableResult
     private func write(_ number: Int, to folder: MediumFolder, _ bar: ProgressBar, isRecorded: Bool = true) async throws -> BundleManifest.Volume {

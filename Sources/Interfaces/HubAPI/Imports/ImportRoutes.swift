@@ -169,7 +169,7 @@ struct ImportRoutes {
         [
             APIRoute(
                 method: .put, path: Self.path + "/documents/{document}", operation: "sendBundleDocument",
-                summary: "Takes BUNDLE.json, BUNDLE.dsse.json or root.N.json of a bundle.", query: [], body: .bytes,
+                summary: "Takes BUNDLE.json, BUNDLE.dsse.json, root.N.json or a statement of custody of a bundle.", query: [], body: .bytes,
                 answer: .nothing,
                 status: .noContent
             ) { [services] call in

@@ -1,3 +1,4 @@
+import BundleFormat
 import Bundles
 import HubCore
 
@@ -50,6 +51,43 @@ package struct PreflightModel: APIModel {
         }
     }
 
+    package struct Custody: APIModel {
+        package let number: Int
+        package let step: String
+        @OrNull package var host: String? = nil
+        @OrNull package var `operator`: String? = nil
+        @OrNull package var tool: String? = nil
+        @OrNull package var time: String? = nil
+        @OrNull package var note: String? = nil
+        package let fingerprint: String
+        @OrNull package var signer: String? = nil
+
+        init(_ statement: CustodyStatement, signer: String?) {
+            number = statement.number
+            step = statement.facts.step
+            _host = OrNull(wrappedValue: statement.facts.host)
+            _operator = OrNull(wrappedValue: statement.facts.operator)
+            _tool = OrNull(wrappedValue: statement.facts.tool)
+            _time = OrNull(wrappedValue: statement.facts.time)
+            _note = OrNull(wrappedValue: statement.facts.note)
+            fingerprint = statement.key.fingerprint
+            _signer = OrNull(wrappedValue: signer)
+        }
+
+        package static var schema: Schema {
+            .object(
+                "CustodyStep", "Who handled a bundle, as a signed statement beside it says.",
+                [
+                    .required("number", .count, ""), .required("step", .text, "`export`, `seal`, `scan` …"),
+                    .required("host", .nullable(.text), ""), .required("operator", .nullable(.text), ""),
+                    .required("tool", .nullable(.text), ""), .required("time", .nullable(.text), "As the clock there said."),
+                    .required("note", .nullable(.text), ""),
+                    .required("fingerprint", .text, "Of the key that signed the statement."),
+                    .required("signer", .nullable(.text), "The trusted publisher whose key that is."),
+                ])
+        }
+    }
+
     package let bundle: String
     package let publisher: String
     package let fingerprints: [String]
@@ -75,6 +113,9 @@ package struct PreflightModel: APIModel {
     package let missingCommits: Int
     package let heldNames: [String]
     package let notes: [String]
+    package let custody: [Custody]
+    /// Why the chain of custody is not whole.
+    @OrNull package var custodyFault: String? = nil
     @OrNull package var obstacle: APIErrorBody.Detail? = nil
     /// The kind of that `Problem`.
     @OrNull package var obstacleKind: String? = nil
@@ -115,6 +156,8 @@ package struct PreflightModel: APIModel {
         missingCommits = preflight.missingCommits
         heldNames = preflight.heldNames
         notes = preflight.notes
+        custody = preflight.custody.statements.map { Custody($0, signer: preflight.keyNames[$0.key.keyID]) }
+        _custodyFault = OrNull(wrappedValue: preflight.custody.fault)
         _obstacle = OrNull(
             wrappedValue: (preflight.obstacle?.problem).map {
                 APIErrorBody.Detail(code: $0.code, message: $0.message, requestId: nil)
@@ -147,6 +190,8 @@ package struct PreflightModel: APIModel {
                 .required("missing_commits", .count, "Presumed and not here."),
                 .required("held_names", .list(of: .text), "Names that need a mapping."),
                 .required("notes", .list(of: .text), "Things to know that stop nothing."),
+                .required("custody", .list(of: Custody.schema), "Who handled the bundle, as far as the chain is whole."),
+                .required("custody_fault", .nullable(.text), "Why it is not whole."),
                 .required(
                     "obstacle",
                     .nullable(APIErrorBody.detailSchema), "Why the import cannot begin."),

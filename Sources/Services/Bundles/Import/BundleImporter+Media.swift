@@ -106,7 +106,7 @@ extension BundleImporter {
 
     // MARK: - Bundles that are sent by network
 
-    /// Takes a document of a bundle: `BUNDLE.json`, `BUNDLE.dsse.json` or `root.<N>.json`.
+    /// Takes a document of a bundle: `BUNDLE.json`, `BUNDLE.dsse.json`, `root.<N>.json` or a statement of custody.
     package func receive(document name: String, _ bytes: [UInt8], of bundle: String, by caller: Caller) async throws {
         try await identity.requireSite(.approveImports, by: caller.principal)
         guard let id = BundleID(parsing: bundle) else { throw MetadataError.importNotFound }
@@ -118,6 +118,7 @@ extension BundleImporter {
             }
             target = name
         case "BUNDLE.dsse.json": target = name
+        case _ where CustodyStatement.isFileName(name): target = "\(CustodyStatement.folder)/\(name)"
         default:
             let parts = name.split(separator: ".")
             guard parts.count == 3, parts[0] == "root", parts[2] == "json", let version = Int(parts[1]),

@@ -38,6 +38,8 @@ extension BundleImporter {
         let waits = isApproved ? false : try await needsApproval()
         let licenses = try await licenses(of: targets, options)
         if let obstacle = licenses.obstacle(isApproved: isApproved || waits) { throw obstacle }
+        let custody = try await keptCustody(of: bundle, manifest, digest: record.manifest)
+        if let obstacle = try await obstacle(custody, signers) { throw obstacle }
 
         board.tell(ImportProgress(bundle: bundle, phase: .verifying))
         let prepared = try await prepare(manifest, options, bundle: bundle)
@@ -53,7 +55,8 @@ extension BundleImporter {
             return Outcome(bundle: bundle, record: waiting, failure: nil)
         }
         board.tell(ImportProgress(bundle: bundle, phase: .publishing))
-        _ = try await publish(prepared, of: manifest, plan: plan, options, signers: signers, record: record, by: caller)
+        _ = try await publish(
+            prepared, of: manifest, plan: plan, options, signers: signers, record: record, isApproved: isApproved, by: caller)
         return Outcome(bundle: bundle, record: try await conclude(bundle), failure: nil)
     }
 
@@ -95,13 +98,13 @@ extension BundleImporter {
     /// Puts the content in its place, then makes all of it visible in one transaction; looks again when the hub changed meanwhile.
     private func publish(
         _ first: [PreparedRepository], of manifest: BundleManifest, plan: StagingPlan, _ options: ImportOptions,
-        signers: ImportSigners, record: ImportRecord, isPartial: Bool = false, by caller: Caller
+        signers: ImportSigners, record: ImportRecord, isPartial: Bool = false, isApproved: Bool = false, by caller: Caller
     ) async throws -> ImportReport {
         var prepared = first
         for attempt in 1...5 {
             let publication = try await place(
                 prepared, of: manifest, plan: plan, options, signers: signers, record: record, isPartial: isPartial,
-                by: caller)
+                isApproved: isApproved, by: caller)
             do {
                 let result = try await store.publishImport(publication)
                 // The packs' files are kept as long as they are held: until their rows are there.
@@ -131,7 +134,8 @@ extension BundleImporter {
     /// Moves objects into the store and packs into their folders, durably, and says what rows they need.
     private func place(
         _ prepared: [PreparedRepository], of manifest: BundleManifest, plan: StagingPlan, _ options: ImportOptions,
-        signers: ImportSigners, record: ImportRecord, isPartial: Bool, by caller: Caller
+        signers: ImportSigners, record: ImportRecord, isPartial: Bool, isApproved: Bool,
+        by caller: Caller
     ) async throws -> ImportPublication {
         let (area, objects) = (area(of: record.bundle), objects)
         let wanted = Set(
@@ -156,6 +160,9 @@ extension BundleImporter {
             "keys": signers.fingerprints.joined(separator: ", "),
         ]
         if let accepted = try await licenses(of: prepared.map(\.target), options).accepted { detail["accepted_licenses"] = accepted }
+        let custody = try await keptCustody(of: record.bundle, manifest, digest: record.manifest)
+        if !custody.statements.isEmpty { detail["custody"] = String(custody.text.prefix(4000)) }
+        if let fault = custody.fault { detail["custody_fault"] = String(fault.prefix(1000)) }
         for repository in prepared {
             try Task.checkCancellation()
             var description: PackDescription?
@@ -172,7 +179,9 @@ extension BundleImporter {
         return ImportPublication(
             bundle: record.bundle, repositories: repositories,
             aliases: isPartial ? [] : try aliases(of: manifest, options), isPartial: isPartial,
-            signingKeys: signers.keyIDs, actor: caller.principal.auditName, account: caller.principal.account?.id,
+            signingKeys: signers.keyIDs,
+            custody: custody.statements.map { .init(file: $0.fileName, document: String(decoding: $0.document, as: UTF8.self)) },
+            custodyFault: custody.fault, approvedBy: isApproved ? caller.principal.auditName : nil, actor: caller.principal.auditName, account: caller.principal.account?.id,
             audit: caller.entry("bundle.publish", on: record.bundle, detail))
     }
 

@@ -48,6 +48,8 @@ extension BundleImporter {
         let targets = try await targets(of: manifest, options)
         let (organizations, held) = try await owners(of: targets, options)
         let licenses = try await licenses(of: targets, options)
+        let custody = try await custody(of: trusted)
+        let custodyObstacle = try await obstacle(custody, trusted.signers)
         let spared = try await spared(plan, targets)
         let isPublished = record?.state == .published
         let (area, objects, bundle, locations) = (area(of: trusted.bundle), objects, trusted.bundle, trusted.locations)
@@ -88,7 +90,8 @@ extension BundleImporter {
             freeFiles: free.files, missingObjects: missing.objects.count, missingObjectBytes: missing.objectBytes,
             missingCommits: missing.commitCount, heldNames: held,
             licenseObstacle: isPublished ? nil : licenses.obstacle(isApproved: try await needsApproval()),
-            notes: notes(manifest, targets))
+            custody: custody, keyNames: try await trust.keyNames(), custodyObstacle: isPublished ? nil : custodyObstacle,
+            notes: notes(manifest, targets) + (custody.fault.map { ["\($0) The content is checked all the same."] } ?? []))
     }
 
     private struct Staged: Sendable {
@@ -209,11 +212,13 @@ extension BundleImporter {
         let spared = try await spared(plan, targets(of: trusted.manifest, options))
         let (area, objects, board, bundle) = (area(of: trusted.bundle), objects, board, trusted.bundle)
         let (signed, locations) = (trusted.found.signed, trusted.locations)
+        let custody = try await statements(on: trusted)
         let stop = StopFlag()
         try await withTaskCancellationHandler {
             try await objects.stage {
                 try area.make()
                 try Self.keep(signed, in: area)
+                try Self.keep(custody, in: area)
                 let run = try StagingRun(
                     plan: plan, bundle: bundle, area: area, store: objects, spared: spared, stop: stop,
                     tell: { board.tell($0) })

@@ -20,7 +20,7 @@ package struct DamagedPlace: Hashable, Sendable {
 }
 
 /// Why an import stopped. What was staged stays unless a case says otherwise.
-package enum ImportError: Error, Equatable {
+package enum ImportError: Error, Hashable {
     /// Another run of the same bundle is under way.
     case busy(String)
     case noBundle([String])
@@ -34,6 +34,8 @@ package enum ImportError: Error, Equatable {
     case needsMapping([String])
     case invalidMapping(String)
     case sameName(String)
+    /// The site wants a whole chain of custody, and what is wrong with that of the bundle.
+    case custody(String)
     /// Repositories with licenses that the site's policy denies.
     case licensesDenied([String])
     /// Repositories with licenses that somebody must accept, and those licenses.
@@ -92,6 +94,11 @@ extension ImportError: Refusal {
                 .invalid, code: "invalid_map", "“\(text.shortened)” is not of the form NAME=NAME with two valid names.")
         case .sameName(let name):
             Problem(.invalid, code: "same_name", "Two repositories of the bundle would both be \(name); change --map.")
+        case .custody(let fault):
+            Problem(
+                .forbidden, code: "custody",
+                "\(fault) The setting import-custody requires whole statements of custody, so nothing of the bundle was published. Bring a "
+                    + "medium that has them, or change the setting.")
         case .licensesDenied(let repositories):
             Problem(
                 .forbidden, code: "license_denied",

@@ -58,11 +58,16 @@ package struct ImportPreflight: Hashable, Sendable {
     package let heldNames: [String]
     /// What the licenses of its repositories stand in the way of.
     package let licenseObstacle: ImportError?
+    package let custody: CustodyChain
+    /// Whose the keys in `custody` are, by key id; those of nobody who is known here are not in it.
+    package let keyNames: [String: String]
+    package let custodyObstacle: ImportError?
     /// Things to know that stop nothing.
     package let notes: [String]
 
     /// Why the import cannot begin.
     package var obstacle: ImportError? {
+        if let custodyObstacle { return custodyObstacle }
         if let licenseObstacle { return licenseObstacle }
         if !heldNames.isEmpty { return .needsMapping(heldNames) }
         if neededBytes > freeBytes { return .noSpace(neededBytes: neededBytes, freeBytes: freeBytes) }

@@ -10,11 +10,16 @@ package struct ImportReceipt: Sendable {
 
     private let record: ImportRecord
     private let report: ImportReport
+    private let custody: [(file: String, statement: JSONNode)]
 
-    init(_ record: ImportRecord) throws(ImportError) {
-        guard let report = record.report else { throw .noReceipt(record.bundle) }
+    /// - Parameter own: what this hub adds to the statements that came with the bundle.
+    init(_ record: ImportRecord, _ report: ImportReport, own: [CustodyStatement]) throws {
         self.record = record
         self.report = report
+        let all = (report.custody ?? []).map { ($0.file, Array($0.document.utf8)) } + own.map { ($0.fileName, $0.document) }
+        custody = try all.map { file, document in
+            (file, try CanonicalJSON.parse(document, file: file, maximumBytes: CustodyStatement.maximumBytes))
+        }
     }
 
     /// Canonical JSON.
@@ -30,6 +35,9 @@ package struct ImportReceipt: Sendable {
             "organizations": .array(report.organizations.map(JSONNode.string)),
             "aliases": .array(report.aliases.map(JSONNode.string)),
             "scan": .array([]),
+            "custody": .array(custody.map { ["file": .string($0.file), "statement": $0.statement] }),
+            "custody_fault": report.custodyFault.map(JSONNode.string) ?? .null,
+            "approved_by": report.approvedBy.map(JSONNode.string) ?? .null,
         ])
     }
 
@@ -130,8 +138,14 @@ extension BundleImporter {
     @discardableResult
     func signReceipt(_ record: ImportRecord) async throws -> String {
         if let receipt = record.receipt { return receipt }
-        let receipt = try await trust.sign(receipt: ImportReceipt(record).canonicalBytes)
-        try await store.keepReceipt(receipt, of: record.bundle)
+        guard let report = record.report else { throw ImportError.noReceipt(record.bundle) }
+        let own = try await ownStatements(record, report)
+        let receipt = try await trust.sign(receipt: ImportReceipt(record, report, own: own).canonicalBytes)
+        try await store.keepReceipt(
+            receipt, of: record.bundle,
+            audit: AuditEntry(
+                actor: "hub", action: "bundle.receipt", target: record.bundle,
+                detail: own.isEmpty ? [:] : ["custody": CustodyChain.text(own)]))
         return receipt
     }
 }

@@ -49,6 +49,14 @@ package protocol ImportTrust: Sendable {
 
     /// A receipt with the hub's signature.
     func sign(receipt: [UInt8]) async throws -> String
+
+    /// A statement of custody that follows `former`, by this hub; `nil` when it has no key.
+    func sign(
+        _ facts: CustodyStatement.Facts, after former: CustodyStatement?, manifest: ObjectID
+    ) async throws -> CustodyStatement?
+
+    /// Whose keys are known here: publishers by key id.
+    func keyNames() async throws -> [String: String]
 }
 
 /// Trusts nobody.
@@ -60,4 +68,10 @@ package struct NoTrust: ImportTrust {
     }
 
     package func sign(receipt: [UInt8]) async throws -> String { String(decoding: receipt, as: UTF8.self) }
+
+    package func sign(
+        _ facts: CustodyStatement.Facts, after former: CustodyStatement?, manifest: ObjectID
+    ) async throws -> CustodyStatement? { nil }
+
+    package func keyNames() async throws -> [String: String] { [:] }
 }

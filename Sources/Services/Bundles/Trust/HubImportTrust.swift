@@ -27,6 +27,14 @@ package struct HubImportTrust: ImportTrust {
         return String(decoding: envelope.bytes, as: UTF8.self)
     }
 
+    package func sign(
+        _ facts: CustodyStatement.Facts, after former: CustodyStatement?, manifest: ObjectID
+    ) async throws -> CustodyStatement? {
+        try await services.publisher.identity().sign(facts, after: former, manifest: manifest)
+    }
+
+    package func keyNames() async throws -> [String: String] { try await services.store.policy().keyNames }
+
     private func describe(_ signers: TrustedSigners, _ manifest: BundleManifest) async throws -> ImportSigners {
         let known = try await services.store.sequences(of: manifest)
         return ImportSigners(

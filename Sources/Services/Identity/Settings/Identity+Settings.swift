@@ -33,7 +33,7 @@ extension Identity {
             case .anonymousRead: settings.allowsAnonymousRead
             case .passwordForGit: settings.allowsPasswordForGit
             case .membersCreateOrganizations, .passwordMinimumLength, .repositoryAliases, .webhookTargets, .importPublishing,
-                .importDirectories, .importLicenses, .webhookAuthorities:
+                .importDirectories, .importLicenses, .importCustody, .webhookAuthorities:
                 nil
             }
         return SiteSettingValue(

@@ -14,6 +14,7 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
     case importPublishing = "import-publishing"
     case importDirectories = "import-directories"
     case importLicenses = "import-licenses"
+    case importCustody = "import-custody"
 
     /// What a value may be.
     package enum Kind: Hashable, Sendable {
@@ -34,6 +35,9 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
         case paths
     }
 
+    /// The value of `importCustody` by which bundles without a whole chain are refused.
+    package static let custodyRequired = "required"
+
     package var key: String { rawValue }
 
     package var kind: Kind {
@@ -46,6 +50,7 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
         case .importPublishing: .words(["automatic", "administrator"])
         case .importDirectories: .paths
         case .importLicenses: .licenses
+        case .importCustody: .words(["optional", Self.custodyRequired])
         }
     }
 
@@ -56,6 +61,7 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
         case .repositoryAliases, .webhookTargets, .webhookAuthorities, .importLicenses: ""
         case .importPublishing: "automatic"
         case .importDirectories: "/media,/run/media,/mnt"
+        case .importCustody: "optional"
         }
     }
 
@@ -74,6 +80,9 @@ package enum SiteSetting: String, Hashable, Sendable, CaseIterable {
             "Who makes a verified offline bundle visible: automatic, or administrator, who looks at it first and publishes or rejects it."
         case .importDirectories:
             "Folders in which media with offline bundles are mounted; imports that are asked for by network read below these only."
+        case .importCustody:
+            "Whether an offline bundle must bring whole statements of custody that begin with one by its publisher: required, or optional, "
+                + "where what is wrong with them is told and stops nothing."
         case .importLicenses:
             "What happens to repositories of offline bundles by the license that they declare, as in “AGPL-*=deny, LicenseRef-*=ask, unknown=ask”: "
                 + "the first rule that fits decides, none declared is “unknown”, and what no rule fits is allowed."

@@ -5,6 +5,6 @@ struct BundleCommand: AsyncParsableCommand {
         commandName: "bundle",
         abstract: "Carries repositories to sites without a network, on sticks and discs.",
         subcommands: [
-            Create.self, Inspect.self, Sign.self, Verify.self, Import.self, Status.self, Resume.self, Publish.self, Reject.self, Abandon.self, Receipt.self,
+            Create.self, Inspect.self, Sign.self, Custody.self, Verify.self, Import.self, Status.self, Resume.self, Publish.self, Reject.self, Abandon.self, Receipt.self,
         ])
 }

@@ -19,23 +19,16 @@ extension BundleCommand {
         @OptionGroup var hub: HubOptions
 
         func perform(in session: CommandSession) async throws {
-            var bundles: [(location: BundleLocation, present: Set<Int>)] = []
-            for path in paths {
-                for location in try Media.bundles(below: HubLocation.absolute(path)) {
-                    let present = Set(location.presentVolumes().map(\.number))
-                    if let index = bundles.firstIndex(where: { $0.location.id == location.id }) {
-                        bundles[index].present.formUnion(present)
-                    } else {
-                        bundles.append((location, present))
-                    }
-                }
-            }
-            for bundle in bundles {
+            for media in try MediaPaths.bundles(paths) {
+                let bundle = media[0]
                 if json {
-                    session.console.print(String(decoding: bundle.location.manifestBytes, as: UTF8.self))
-                } else {
-                    Self.show(bundle.location.manifest, id: bundle.location.id, present: bundle.present, session.console)
+                    session.console.print(String(decoding: bundle.manifestBytes, as: UTF8.self))
+                    continue
                 }
+                let present = media.reduce(into: Set<Int>()) { $0.formUnion($1.presentVolumes().map(\.number)) }
+                Self.show(bundle.manifest, id: bundle.id, present: present, session.console)
+                let custody = CustodyChain.joined(try media.map { try $0.custody() })
+                CustodyText.show(custody, names: [:], session.console)
             }
         }
 

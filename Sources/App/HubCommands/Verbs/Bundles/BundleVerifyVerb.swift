@@ -77,18 +77,21 @@ extension BundleCommand {
                 throw error
             }
             bar.finish()
-            try show(report, of: locations[0], judgement, console)
+            let custody = CustodyChain.joined(try locations.map { try $0.custody() })
+            try show(report, of: locations[0], judgement, custody, names: policy.keyNames, console)
         }
 
         private func show(
-            _ report: BundleVerification.Report, of location: BundleLocation, _ judgement: Judgement, _ console: Console
+            _ report: BundleVerification.Report, of location: BundleLocation, _ judgement: Judgement, _ custody: CustodyChain,
+            names: [String: String], _ console: Console
         ) throws {
             for damage in report.damages.prefix(100) { console.note(DisplayText.safeLines(damage.message)) }
             if json {
-                console.print(try JSONForm.text(VerifiedBundle(report, location, judgement)))
+                console.print(try JSONForm.text(VerifiedBundle(report, location, judgement, custody)))
             } else if report.damages.isEmpty {
                 console.print(DisplayText.safe(summary(report, location)))
                 console.print(DisplayText.safe(judgement.line))
+                CustodyText.show(custody, names: names, console)
             }
             if !report.missingVolumes.isEmpty {
                 console.note("Not checked, as they are on other media: \(missing(report, location.manifest)).")
@@ -170,8 +173,11 @@ struct VerifiedBundle: Codable {
     let checkedBytes: Int64
     let signedModels: [String]
     let faults: [String]
+    /// The steps of custody, as far as the chain is whole.
+    let custody: [String]
+    let custodyFault: String?
 
-    init(_ report: BundleVerification.Report, _ location: BundleLocation, _ judgement: Judgement) {
+    init(_ report: BundleVerification.Report, _ location: BundleLocation, _ judgement: Judgement, _ custody: CustodyChain) {
         bundle = location.id.text
         publisher = location.manifest.publisher
         stream = location.manifest.stream
@@ -184,6 +190,8 @@ struct VerifiedBundle: Codable {
         checkedBytes = report.checkedBytes
         signedModels = report.signedModels.map(\.description)
         faults = report.damages.map(\.message)
+        self.custody = custody.statements.map { "\($0.fileName) \($0.digest)" }
+        custodyFault = custody.fault
     }
 }
 

@@ -211,6 +211,13 @@ enum ImportText {
                 "  presumes \(DisplayText.counted(one.missingObjects, "large object")) and \(DisplayText.counted(one.missingCommits, "commit")) that are not here"
             )
         }
+        for step in one.custody {
+            print(
+                DisplayText.safe(
+                    CustodyText.line(
+                        number: step.number, step: step.step, operator: step.operator, host: step.host, time: step.time, note: step.note,
+                        fingerprint: step.fingerprint, signer: step.signer)))
+        }
         for note in one.notes { print(DisplayText.safe("  note: \(note)")) }
     }
 

@@ -42,7 +42,7 @@ struct InventoryCommand: AsyncParsableCommand {
                 known.append(Inventory.Repository(reference: reference, refs: refs.withLock { $0 }))
             }
             let inventory = Inventory(
-                site: BundleHome.hostName, created: UTCTime.text(Int64(time(nil))), repositories: known, objects: Array(objects.withLock { $0 }))
+                site: HostName.text, created: UTCTime.text(Int64(time(nil))), repositories: known, objects: Array(objects.withLock { $0 }))
             try WholeFile.write(inventory.canonicalBytes, to: HubLocation.absolute(file))
             console.note(
                 "Wrote \(DisplayText.counted(known.count, "repository", "repositories")) and \(DisplayText.counted(inventory.objects.count, "large object")).")
