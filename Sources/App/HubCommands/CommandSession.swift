@@ -37,7 +37,9 @@ protocol ClientVerb: HubVerb {
 }
 
 extension ClientVerb {
-    func perform(in session: CommandSession) async throws {
+    func perform(in session: CommandSession) async throws { try await performOnHub(in: session) }
+
+    func performOnHub(in session: CommandSession) async throws {
         let location = try HubLocation.find(flag: hub.data, environment: session.environment)
         let transport = try await session.connect(location, session)
         do {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import BundleFormat
 import Bundles
 import HTTPTypes
 import HubAPI
@@ -201,24 +202,69 @@ extension BundleCommand {
     struct Receipt: ClientVerb {
         static let configuration = CommandConfiguration(
             abstract: "Prints the signed receipt of a published bundle, to be carried back to its publisher.",
-            discussion: "Example: csghub bundle receipt 0123456789abcdef --out receipt.json")
+            discussion: """
+                Where nothing may be carried back, --words prints twelve words to read to the publisher, who types them with --check, with \
+                the bundle's id or folder to compare with. They find typing errors and prove nothing; a receipt is signed.
 
-        @Argument(help: "The bundle's id.") var bundle: String
+                Example: csghub bundle receipt 0123456789abcdef --out receipt.json
+                Example: csghub bundle receipt 0123456789abcdef --words
+                """)
+
+        @Argument(help: "The bundle's id; with --check also its folder, or none.") var bundle: String?
         @Option(help: ArgumentHelp("Write it to this file.", valueName: "file")) var out: String?
+        @Flag(help: "Print its short form of twelve words.") var words = false
+        @Option(
+            name: .long, parsing: .upToNextOption,
+            help: ArgumentHelp("Tell what the words of a receipt say; needs no hub.", valueName: "words"))
+        var check: [String] = []
         @OptionGroup var hub: HubOptions
 
+        func validate() throws {
+            guard bundle != nil || !check.isEmpty else { throw ValidationError("Name the bundle by its id.") }
+            guard !words || out == nil else { throw ValidationError("--words are printed; leave out --out.") }
+        }
+
+        func perform(in session: CommandSession) async throws {
+            guard !check.isEmpty else { return try await performOnHub(in: session) }
+            try tell(try ReceiptWords(parsing: check), session.console)
+        }
+
         func perform(_ client: HubClient, _ console: Console) async throws {
-            try await SmallFile.fetch(["imports", bundle, "receipt"], to: out, client, console)
+            let path = ["imports", bundle ?? "", "receipt"]
+            guard words else { return try await SmallFile.fetch(path, to: out, client, console) }
+            console.print(try ReceiptWords(receipt: await SmallFile.bytes(path, client)).words.joined(separator: " "))
+        }
+
+        private func tell(_ words: ReceiptWords, _ console: Console) throws {
+            if let bundle {
+                let ids = try BundleID(parsing: bundle).map { [$0] } ?? Media.folders(below: HubLocation.absolute(bundle)).map(\.id)
+                guard ids.contains(words.bundle) else {
+                    throw CommandFailure(
+                        .badData, "The words are about bundle \(words.bundle), not about \(ids.map(\.text).joined(separator: ", ")).",
+                        code: "other_bundle")
+                }
+            }
+            let kept =
+                words.keptRefs == 0
+                ? "every ref as it was sent"
+                : "\(words.keptRefs == 255 ? "255 refs or more" : DisplayText.counted(words.keptRefs, "ref")) left as they were there"
+            console.print(
+                "\(words.bundle)\tpublished \(words.date)\t\(DisplayText.counted(words.repositories, "repository", "repositories")), \(kept)\t"
+                    + "key \(Fingerprint.text(words.keyID)) …")
         }
     }
 }
 
 /// A small file that the hub gives: to a file of the caller, or printed.
 enum SmallFile {
-    static func fetch(_ path: [String], to file: String?, _ client: HubClient, _ console: Console) async throws {
+    static func bytes(_ path: [String], _ client: HubClient) async throws -> [UInt8] {
         let gathered = Mutex<[UInt8]>([])
         try await client.download(path) { piece in gathered.withLock { $0 += Array(piece.readableBytesView) } }
-        let bytes = gathered.withLock { $0 }
+        return gathered.withLock { $0 }
+    }
+
+    static func fetch(_ path: [String], to file: String?, _ client: HubClient, _ console: Console) async throws {
+        let bytes = try await bytes(path, client)
         guard let file else { return console.print(String(decoding: bytes, as: UTF8.self)) }
         try OutputDocument.write(bytes, to: file)
         console.print(file)
