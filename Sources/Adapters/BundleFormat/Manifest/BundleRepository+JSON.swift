@@ -39,7 +39,8 @@ extension BundleRepository.Upstream {
     var node: JSONNode {
         .object(
             [JSONMember("kind", .string(kind))] + JSONMember.optional("url", url) + JSONMember.optional("revision", revision)
-                + JSONMember.optional("fetched", fetched) + JSONMember.optional("etag", etag))
+                + JSONMember.optional("fetched", fetched) + JSONMember.optional("etag", etag)
+                + JSONMember.optional("publisher", publisher))
     }
 
     init(_ fields: DocumentFields) throws(BundleError) {
@@ -48,6 +49,7 @@ extension BundleRepository.Upstream {
         revision = try fields.optionalText("revision")
         fetched = try fields.optionalText("fetched", maximumBytes: 40)
         etag = try fields.optionalText("etag")
+        publisher = try fields.optionalText("publisher", maximumBytes: 64)
     }
 }
 

@@ -10,13 +10,19 @@ package struct BundleRepository: Hashable, Sendable {
         package var revision: String?
         package var fetched: String?
         package var etag: String?
+        /// Who signed the bundle by which it came to the hub that sends it on.
+        package var publisher: String?
 
-        package init(kind: String, url: String? = nil, revision: String? = nil, fetched: String? = nil, etag: String? = nil) {
+        package init(
+            kind: String, url: String? = nil, revision: String? = nil, fetched: String? = nil, etag: String? = nil,
+            publisher: String? = nil
+        ) {
             self.kind = kind
             self.url = url
             self.revision = revision
             self.fetched = fetched
             self.etag = etag
+            self.publisher = publisher
         }
     }
 

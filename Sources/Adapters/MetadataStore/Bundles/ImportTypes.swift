@@ -128,6 +128,8 @@ package struct ImportPublication: Sendable {
         package var description: String?
         /// As its author declares it.
         package var license: String?
+        /// Access is restricted where it came from: a repository that is made is gated, for an administrator to let people in.
+        package var isGated: Bool
         package var pack: PackDescription?
         package var refs: [Ref]
         /// All large objects of it, those that are here already included.
@@ -136,7 +138,8 @@ package struct ImportPublication: Sendable {
         package init(
             target: Target, reference: RepositoryReference, sourceUID: String, sourceName: String,
             originDescription: String,
-            defaultBranch: String, description: String?, license: String? = nil, pack: PackDescription?, refs: [Ref],
+            defaultBranch: String, description: String?, license: String? = nil, isGated: Bool = false, pack: PackDescription?,
+            refs: [Ref],
             objects: [StoredObjectRecord]
         ) {
             self.target = target
@@ -147,6 +150,7 @@ package struct ImportPublication: Sendable {
             self.defaultBranch = defaultBranch
             self.description = description
             self.license = license
+            self.isGated = isGated
             self.pack = pack
             self.refs = refs
             self.objects = objects

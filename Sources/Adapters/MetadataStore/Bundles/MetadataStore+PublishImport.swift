@@ -123,18 +123,20 @@ private struct ImportApplication {
         try RepositoryRow.takeName(repository.reference, in: db)
         try db.run(
             """
-            INSERT INTO repositories (uid, kind, namespace_id, name, path_key, visibility, default_branch, description, is_protected,
-                created_at, updated_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)
+            INSERT INTO repositories (uid, kind, namespace_id, name, path_key, visibility, gating, default_branch, description,
+                is_protected, created_at, updated_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)
             """,
             [
                 uid.text, repository.reference.kind, namespace, name.name, RepositoryRow.pathKey(name), visibility,
                 // The table holds 10,000 characters of a description.
-                repository.defaultBranch,
+                repository.isGated ? Gating.manual : Gating.off, repository.defaultBranch,
                 repository.description.map { String(String.UnicodeScalarView($0.unicodeScalars.prefix(10_000))) }, now, now,
             ])
         let id = RepositoryID(db.lastInsertedRowID)
-        try tell("repository.create", repository.reference.description, ["visibility": visibility.rawValue])
+        try tell(
+            "repository.create", repository.reference.description,
+            ["visibility": visibility.rawValue].merging(repository.isGated ? ["gate": Gating.manual.rawValue] : [:]) { $1 })
         return id
     }
 

@@ -35,7 +35,7 @@ struct HubContents {
         let known = knowledge.refs(of: wanted.reference)
         let source = BundleSourceModel(
             references: chosen.map { .init(name: $0.name.text, oid: $0.oid.hex) }, haves: Array(Set(known.values.map(\.hex))).sorted())
-        let uid = BundleUID.of(RepositoryUID(trusted: listing.uid))
+        let uid = BundleUID.of(RepositoryUID(trusted: listing.head?.uid ?? ""))
         let bundle = chosen.isEmpty ? nil : try await gitBundle(uid, path: path, source)
         let objects = chosen.isEmpty ? [] : try await largeObjects(path, source, reference: wanted.reference)
         let refs = chosen.map { BundleRepository.Ref(name: $0.name, oid: $0.oid, old: known[$0.name]) }
@@ -43,10 +43,12 @@ struct HubContents {
         let name = try RepositoryName(parsing: "\(model.namespace)/\(model.name)")
         var repository = BundleRepository(
             uid: uid, kind: model.kind, name: name, description: model.description, defaultBranch: model.defaultBranch,
-            upstream: .init(kind: "hub"), refs: refs,
+            upstream: upstream(listing.head, refs, defaultBranch: model.defaultBranch), refs: refs,
             gitBundle: bundle.map { .init(sha256: $0.sha256, sizeBytes: $0.sizeBytes, prerequisites: $0.prerequisites) },
             objects: objects.map(\.object))
-        repository.license = try await license(path, revision: wanted.revision ?? model.defaultBranch)
+        repository.license = try await license(
+            path, revision: wanted.revision ?? model.defaultBranch,
+            isGated: model.gate != .none || listing.head?.origin?.isGated == true)
         var items = try await objects.filter(\.object.isInBundle).asyncMap { object in
             try await item(object.object, path: object.path, of: wanted.reference)
         }
@@ -65,6 +67,19 @@ struct HubContents {
         return (repository, items)
     }
 
+    /// Where an imported repository was before it came to this hub; else this hub.
+    private func upstream(
+        _ head: ExportLine.Head?, _ refs: [BundleRepository.Ref], defaultBranch: String
+    ) -> BundleRepository.Upstream {
+        if let origin = head?.origin {
+            return .init(
+                kind: origin.kind ?? "hub", url: origin.url, revision: origin.revision, fetched: origin.fetched, etag: origin.etag,
+                publisher: origin.publisher)
+        }
+        let main = refs.first { $0.name.text == "refs/heads/" + defaultBranch } ?? refs.first
+        return .init(kind: "hub", url: head?.address, revision: main?.oid.hex)
+    }
+
     /// The hub's signature of the default branch's files, or of the only revision; `nil` where the specification does not cover them.
     private func modelSignature(_ path: [String], of repository: BundleRepository) async throws -> [UInt8]? {
         let main = repository.refs.first { $0.name.text == "refs/heads/" + repository.defaultBranch }
@@ -80,14 +95,14 @@ struct HubContents {
     // MARK: - Refs
 
     private struct Listing {
-        var uid = ""
+        var head: ExportLine.Head?
         var refs: [BundleRepository.Ref] = []
     }
 
     private func listing(_ path: [String]) async throws -> Listing {
         let listing = Mutex(Listing())
         try await client.lines(of: ExportLine.self, path + ["export"]) { line in
-            if let head = line.repository { listing.withLock { $0.uid = head.uid } }
+            if let head = line.repository { listing.withLock { $0.head = head } }
             guard let reference = line.reference, let name = ReferenceName(reference.name), let oid = GitOID(hex: reference.oid),
                 // What others brought here is theirs to send.
                 !reference.name.hasPrefix("refs/import/"), !reference.name.hasPrefix("refs/pr/")
@@ -178,13 +193,13 @@ struct HubContents {
 
     // MARK: - License
 
-    private func license(_ path: [String], revision: String) async throws -> BundleRepository.License? {
+    private func license(_ path: [String], revision: String, isGated: Bool) async throws -> BundleRepository.License? {
         let readme = try await file("README.md", path, revision: revision)
         var files: [(path: String, bytes: [UInt8])] = []
         for name in DeclaredLicense.fileNames {
             if let bytes = try await file(name, path, revision: revision) { files.append((name, bytes)) }
         }
-        return DeclaredLicense.of(readme: readme, files: files)
+        return DeclaredLicense.of(readme: readme, files: files, isGated: isGated)
     }
 
     private func file(_ name: String, _ path: [String], revision: String) async throws -> [UInt8]? {

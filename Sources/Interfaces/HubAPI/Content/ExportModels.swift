@@ -1,4 +1,6 @@
+import Bundles
 import HubCore
+import MetadataStore
 
 /// A line of an export's manifest: one of its members is set.
 package struct ExportLine: APIModel {
@@ -8,6 +10,53 @@ package struct ExportLine: APIModel {
         package let head: String
         /// Names the repository whatever it is called: 32 hex digits.
         package let uid: String
+        /// `https://hub.example/models/ada/bert`
+        @OrNull package var address: String? = nil
+        @OrNull package var origin: Origin? = nil
+
+        init(repository: String, head: String, uid: String, address: String?, origin: Origin?) {
+            self.repository = repository
+            self.head = head
+            self.uid = uid
+            _address = OrNull(wrappedValue: address)
+            _origin = OrNull(wrappedValue: origin)
+        }
+    }
+
+    /// Where an imported repository came from.
+    package struct Origin: Codable, Sendable {
+        /// Who signed the bundle.
+        package let publisher: String
+        /// What that said of where it had it from: `huggingface`, and so on.
+        @OrNull package var kind: String? = nil
+        @OrNull package var url: String? = nil
+        @OrNull package var revision: String? = nil
+        @OrNull package var fetched: String? = nil
+        @OrNull package var etag: String? = nil
+        package let isGated: Bool
+
+        init(_ origin: RepositoryOrigin) {
+            let upstream = OriginDescription(origin)
+            publisher = origin.publisher
+            _kind = OrNull(wrappedValue: upstream.upstream?.kind)
+            _url = OrNull(wrappedValue: upstream.upstream?.url)
+            _revision = OrNull(wrappedValue: upstream.upstream?.revision)
+            _fetched = OrNull(wrappedValue: upstream.upstream?.fetched)
+            _etag = OrNull(wrappedValue: upstream.upstream?.etag)
+            isGated = upstream.isGated
+        }
+
+        static var schema: Schema {
+            .object(
+                "ExportOrigin", "Where an imported repository came from.",
+                [
+                    .required("publisher", .text, "Who signed the bundle that brought it."),
+                    .required("kind", .nullable(.text), "Where that had it from: `huggingface`, `modelscope`, `hub` …"),
+                    .required("url", .nullable(.text), ""), .required("revision", .nullable(.text), "The commit there."),
+                    .required("fetched", .nullable(.text), ""), .required("etag", .nullable(.text), ""),
+                    .required("is_gated", .boolean, "Access was restricted there."),
+                ])
+        }
     }
 
     package struct Ref: Codable, Sendable {
@@ -61,6 +110,8 @@ package struct ExportLine: APIModel {
                                 .required("repository", .text, "`models/ada/bert`"),
                                 .required("head", .text, "`refs/heads/main`"),
                                 .required("uid", .text, "Names the repository whatever it is called."),
+                                .required("address", .nullable(.text), "Its page on this hub."),
+                                .required("origin", .nullable(Origin.schema), "Of an imported repository."),
                             ])),
                     ""),
                 .required(

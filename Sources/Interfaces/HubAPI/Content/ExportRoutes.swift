@@ -50,7 +50,10 @@ private func manifest(of repository: Repository, _ services: APIServices) -> Lin
         let state = try await services.store.gitState(of: repository.id)
         let head = "refs/heads/" + repository.defaultBranch
         try await send(ExportLine(
-                repository: .init(repository: repository.reference.description, head: head, uid: repository.uid.text)))
+                repository: .init(
+                    repository: repository.reference.description, head: head, uid: repository.uid.text,
+                    address: services.site.externalAddresses.first.map { "\($0)/\(repository.reference)" },
+                    origin: try await services.store.origin(of: repository.id).map { .init($0) })))
         for reference in state.references {
             try await send(
                 ExportLine(

@@ -14,6 +14,8 @@ package enum DeclaredLicense {
         let declared = (data?["license"]?.strings ?? []).map { identifier($0, name: name) }
         // A card with several does not say whether one may choose, so all hold.
         let spdx = declared.isEmpty ? nil : declared.joined(separator: " AND ")
+        // Whoever asks readers for something upstream has a gate there.
+        let isGated = isGated || data?.members?.contains { $0.name.hasPrefix("extra_gated_") } == true
         guard spdx != nil || !files.isEmpty || isGated else { return nil }
         return BundleRepository.License(
             spdx: spdx, files: files.map { .init(path: $0.path, sha256: BundleDigest.hash($0.bytes)) }, isGated: isGated)

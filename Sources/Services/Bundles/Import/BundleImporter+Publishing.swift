@@ -197,7 +197,7 @@ extension BundleImporter {
             reference: repository.target.reference, sourceUID: source.uid, sourceName: source.reference.description,
             originDescription: OriginDescription.text(of: source), defaultBranch: source.defaultBranch,
             description: source.description, license: source.license?.spdx,
-            pack: pack, refs: repository.refs,
+            isGated: source.license?.isGated ?? false, pack: pack, refs: repository.refs,
             objects: Array(Dictionary((objects + attachments).map { ($0.oid, $0) }) { first, _ in first }.values).sorted
             { $0.oid.hex < $1.oid.hex })
     }

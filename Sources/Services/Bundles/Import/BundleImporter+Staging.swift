@@ -118,6 +118,10 @@ extension BundleImporter {
             isGated: target.source.license?.isGated ?? false)
     }
 
+    private static func few(_ names: [String]) -> String {
+        names.prefix(5).joined(separator: ", ") + (names.count > 5 ? " and \(names.count - 5) more" : "")
+    }
+
     private func notes(_ manifest: BundleManifest, _ targets: [ImportTarget]) -> [String] {
         var notes: [String] = []
         for target in targets where target.existing != nil && !target.isFollowed {
@@ -125,9 +129,17 @@ extension BundleImporter {
                 "\(target.name) is here already and did not come from \(manifest.publisher): its refs stay as they are, and those of the "
                     + "bundle that differ go to refs/import/ in it, where all who may read it see them.")
         }
-        let gated = targets.filter { $0.source.license?.isGated == true }.map(\.source.name.description)
-        if !gated.isEmpty {
-            notes.append("Access is restricted where these came from: \(gated.prefix(5).joined(separator: ", ")).")
+        let gated = targets.filter { $0.source.license?.isGated == true }
+        let new = gated.filter { $0.existing == nil }.map(\.name.description)
+        if !new.isEmpty {
+            notes.append(
+                "Access is restricted where these came from, so they arrive gated, for an administrator to let people in: "
+                    + "\(Self.few(new)).")
+        }
+        let open = gated.filter { $0.existing?.gating == .off }.map(\.name.description)
+        if !open.isEmpty {
+            notes.append(
+                "Access is restricted where these came from and not here: \(Self.few(open)). “csghub repository gate” changes that.")
         }
         if manifest.created.prefix(4) < "2020" {
             notes.append("The clock of the publisher was not set: the bundle says it was made at \(manifest.created).")

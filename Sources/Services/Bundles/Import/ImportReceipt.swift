@@ -59,7 +59,23 @@ package struct ImportReceipt: Sendable {
 }
 
 /// What is kept of where a repository came from.
-enum OriginDescription {
+package struct OriginDescription: Hashable, Sendable {
+    package let upstream: BundleRepository.Upstream?
+    /// Access to it was restricted there.
+    package let isGated: Bool
+
+    package init(_ origin: RepositoryOrigin) {
+        // It was written below; what cannot be read says nothing.
+        let node = try? JSONParser.parse(Array(origin.description.utf8), limits: .init(depth: 8, values: 100_000))
+        let from = node?["upstream"]
+        upstream = from?["kind"]?.string.map { kind in
+            .init(
+                kind: kind, url: from?["url"]?.string, revision: from?["revision"]?.string, fetched: from?["fetched"]?.string,
+                etag: from?["etag"]?.string, publisher: from?["publisher"]?.string)
+        }
+        isGated = node?["license"]?["gated"]?.bool ?? false
+    }
+
     static func text(of source: BundleRepository) -> String {
         var members: [JSONMember] = []
         if let upstream = source.upstream {
@@ -70,6 +86,8 @@ enum OriginDescription {
                         "kind": .string(upstream.kind), "url": upstream.url.map(JSONNode.string) ?? .null,
                         "revision": upstream.revision.map(JSONNode.string) ?? .null,
                         "fetched": upstream.fetched.map(JSONNode.string) ?? .null,
+                        "etag": upstream.etag.map(JSONNode.string) ?? .null,
+                        "publisher": upstream.publisher.map(JSONNode.string) ?? .null,
                     ]))
         }
         if let license = source.license {

@@ -62,6 +62,7 @@ extension BundleCommand {
             let presumed = repository.objects.count { !$0.isInBundle }
             if presumed > 0 { parts.append("\(presumed) of them presumed at the target") }
             if let spdx = repository.license?.spdx { parts.append("declares \(spdx)") }
+            if repository.license?.isGated == true { parts.append("gated") }
             if let upstream = repository.upstream { parts.append("from \(upstream.kind)\(upstream.revision.map { " \($0.prefix(12))" } ?? "")") }
             return parts.joined(separator: ", ")
         }

@@ -190,7 +190,7 @@ enum ImportText {
                 DisplayText.safe(
                     "  \(repository.sourceName)\(renamed): \(repository.isNew ? "new" : "here already"), "
                         + "\(DisplayText.counted(repository.refCount, "ref")), \(DisplayText.counted(repository.objectCount, "large object")), "
-                        + "\(DisplayText.bytes(repository.objectBytes))\(license(of: repository))"
+                        + "\(DisplayText.bytes(repository.objectBytes))\(license(of: repository))\(repository.isGated ? ", gated" : "")"
                 ))
         }
         if one.repositories.count > 20 { print("  and \(one.repositories.count - 20) more") }
