@@ -94,6 +94,9 @@ package struct BundleRepository: Hashable, Sendable {
 
     /// A document in a volume, the entry `meta/<uid>/<name>`.
     package struct Attachment: Hashable, Sendable {
+        /// The format of a model's signature.
+        package static let modelSignature = "oms"
+
         /// `oms` (a Sigstore bundle of the OpenSSF Model Signing specification), `spdx-3.0.1+json`, `cyclonedx-1.6-mlbom`, `scan`, `other`.
         package var format: String
         package var name: String

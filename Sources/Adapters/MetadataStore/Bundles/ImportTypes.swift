@@ -130,6 +130,7 @@ package struct ImportPublication: Sendable {
         package var license: String?
         /// Access is restricted where it came from: a repository that is made is gated, for an administrator to let people in.
         package var isGated: Bool
+        package var modelSignature: ImportReport.ModelSignature?
         package var pack: PackDescription?
         package var refs: [Ref]
         /// All large objects of it, those that are here already included.
@@ -138,8 +139,8 @@ package struct ImportPublication: Sendable {
         package init(
             target: Target, reference: RepositoryReference, sourceUID: String, sourceName: String,
             originDescription: String,
-            defaultBranch: String, description: String?, license: String? = nil, isGated: Bool = false, pack: PackDescription?,
-            refs: [Ref],
+            defaultBranch: String, description: String?, license: String? = nil, isGated: Bool = false,
+            modelSignature: ImportReport.ModelSignature? = nil, pack: PackDescription?, refs: [Ref],
             objects: [StoredObjectRecord]
         ) {
             self.target = target
@@ -151,6 +152,7 @@ package struct ImportPublication: Sendable {
             self.description = description
             self.license = license
             self.isGated = isGated
+            self.modelSignature = modelSignature
             self.pack = pack
             self.refs = refs
             self.objects = objects
@@ -219,6 +221,18 @@ package struct ImportReport: Hashable, Sendable, Codable {
         package let objectBytes: Int64
         /// As its author declares it.
         package var license: String?
+        /// `nil` where the bundle brought none.
+        package var modelSignature: ModelSignature?
+    }
+
+    /// What a signature of a model's files was worth.
+    package enum ModelSignature: String, Hashable, Sendable, Codable, CaseIterable {
+        /// The publisher signed exactly the files of the commit.
+        case verified
+        /// Somebody else signed them; it is carried as it came.
+        case unknownKey = "unknown_key"
+        /// It cannot be compared with the commit: it speaks of parts of files, or there are links in the tree.
+        case unchecked
     }
 
     /// A signed statement of who handled the bundle before it came here.

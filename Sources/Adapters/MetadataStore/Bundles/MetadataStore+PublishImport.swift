@@ -110,7 +110,7 @@ private struct ImportApplication {
             ImportReport.Repository(
                 id: id, name: name.description, sourceName: repository.sourceName, isNew: isNew, refs: refs,
                 objectCount: repository.objects.count, objectBytes: repository.objects.reduce(0) { $0 + $1.sizeBytes },
-                license: repository.license))
+                license: repository.license, modelSignature: repository.modelSignature))
     }
 
     // MARK: - Repositories and organizations

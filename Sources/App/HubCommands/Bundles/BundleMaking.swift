@@ -95,7 +95,8 @@ struct BundleMaking {
             do {
                 let client = HubClient(transport: transport)
                 try await HubContents(
-                    client: client, console: console, data: location.data, work: work, knowledge: knowledge, signsModels: key == nil
+                    client: client, console: console, data: location.data, work: work, knowledge: knowledge, signsModels: key == nil,
+                    attached: order.attachments.map { ($0.reference, BundleOrder.name(of: $0.path)) }
                 ).add(order.repositories, to: &contents)
                 contents.aliases += try await aliases(client, of: contents.repositories)
             } catch {
@@ -150,7 +151,7 @@ struct BundleMaking {
             guard let index = contents.repositories.firstIndex(where: { $0.reference == attachment.reference }) else {
                 throw CommandFailure(.badData, "\(attachment.reference) is not in the bundle, so nothing can be attached to it.")
             }
-            let name = String(attachment.path.split(separator: "/").last ?? "")
+            let name = BundleOrder.name(of: attachment.path)
             guard BundleRepository.isAttachmentName(name) else {
                 throw CommandFailure(.badData, "An attachment's name has letters, digits, “-”, “_” and “.” only, at most 64: \(DisplayText.safe(name)).")
             }
@@ -161,13 +162,14 @@ struct BundleMaking {
 
     /// Signs the files of each model, so that verifiers of the OpenSSF's specification work on what is unpacked.
     private func signModels(_ signer: BundleSigner, _ work: CreationFolder, _ contents: inout BundleContents) async throws {
-        let name = "model.sig"
-        for index in contents.repositories.indices where !contents.repositories[index].attachments.contains(where: { $0.name == name }) {
+        for index in contents.repositories.indices {
             let repository = contents.repositories[index]
             guard let files = contents.modelFiles[repository.uid], !files.isEmpty,
                 let signature = try await signer.signModel(repository.name.name, files)
             else { continue }
-            try attach(signature, named: name, format: "oms", to: index, of: &contents, work)
+            let taken = repository.attachments.map(\.name) + files.map(\.path)
+            let name = taken.contains(ModelSignatureName.usual) ? ModelSignatureName.beside : ModelSignatureName.usual
+            try attach(signature, named: name, format: BundleRepository.Attachment.modelSignature, to: index, of: &contents, work)
         }
     }
 

@@ -27,6 +27,9 @@ struct BundleOrder {
     var aliases: [BundleManifest.Alias] = []
     var attachments: [Attachment] = []
 
+    /// The name that an attached file has in the bundle.
+    static func name(of path: String) -> String { String(path.split(separator: "/").last ?? "") }
+
     var isEmpty: Bool { repositories.isEmpty && folders.isEmpty && caches.isEmpty }
 
     /// Words of `--repository`: `KIND NS/NAME[@REV]` or `models/ns/name[@REV]`, any number of them.

@@ -15,6 +15,8 @@ struct HubContents {
     let knowledge: TargetKnowledge
     /// Whether the hub signs models: where its own key signs the bundle.
     let signsModels: Bool
+    /// What a person attaches, by repository and name.
+    let attached: [(reference: RepositoryReference, name: String)]
 
     func add(_ order: [BundleOrder.HubRepository], to contents: inout BundleContents) async throws {
         for wanted in order {
@@ -56,15 +58,22 @@ struct HubContents {
             items.append(BundleItem(content: .gitBundle(uid: uid, sha256: bundle.sha256), sizeBytes: bundle.sizeBytes, path: bundle.path))
         }
         if signsModels, model.kind == .model, let signature = try await modelSignature(path, of: repository) {
-            let name = "model.sig"
+            let name = try await signatureName(path, of: repository)
             try work.write(signature, to: "\(uid)-\(name)")
             repository.attachments.append(
-                .init(format: "oms", name: name, sha256: BundleDigest.hash(signature), sizeBytes: Int64(signature.count)))
+                .init(format: BundleRepository.Attachment.modelSignature, name: name, sha256: BundleDigest.hash(signature), sizeBytes: Int64(signature.count)))
             items.append(
                 BundleItem(
                     content: .attachment(uid: uid, name: name), sizeBytes: Int64(signature.count), path: work.file("\(uid)-\(name)")))
         }
         return (repository, items)
+    }
+
+    private func signatureName(_ path: [String], of repository: BundleRepository) async throws -> String {
+        let isAttached = attached.contains { $0.reference == repository.reference && $0.name == ModelSignatureName.usual }
+        guard !isAttached else { return ModelSignatureName.beside }
+        let upstream = try await file(ModelSignatureName.usual, path, revision: repository.defaultBranch)
+        return upstream == nil ? ModelSignatureName.usual : ModelSignatureName.beside
     }
 
     /// Where an imported repository was before it came to this hub; else this hub.
@@ -221,4 +230,11 @@ extension Sequence {
         for element in self { values.append(try await transform(element)) }
         return values
     }
+}
+
+/// What the publisher's own signature of a model is called in a bundle.
+enum ModelSignatureName {
+    static let usual = "model.sig"
+    /// Where one from upstream has that name, in the repository or attached: it stays untouched.
+    static let beside = "publisher-model.sig"
 }

@@ -197,6 +197,8 @@ package struct ImportReportModel: APIModel {
         package let objectCount: Int
         package let objectBytes: Int64
         package let refs: [Ref]
+        @OrNull package var license: String? = nil
+        @OrNull package var modelSignature: ImportReport.ModelSignature? = nil
 
         package static var schema: Schema {
             .object(
@@ -207,6 +209,10 @@ package struct ImportReportModel: APIModel {
                     .required("is_new", .boolean, ""),
                     .required("object_count", .count, ""), .required("object_bytes", .count, ""),
                     .required("refs", .list(of: Ref.schema), ""),
+                    .required("license", .nullable(.text), "As its author declares it."),
+                    .required(
+                        "model_signature", .nullable(.words(of: ImportReport.ModelSignature.self)),
+                        "`verified`: the publisher signed exactly the files of the commit. Null where none came."),
                 ])
         }
     }
@@ -223,7 +229,7 @@ package struct ImportReportModel: APIModel {
                 objectCount: repository.objectCount, objectBytes: repository.objectBytes,
                 refs: repository.refs.map {
                     Ref(name: $0.name, oid: $0.oid, outcome: $0.outcome, storedAs: $0.storedAs)
-                })
+                }, license: repository.license, modelSignature: repository.modelSignature)
         }
         organizations = report.organizations
         aliases = report.aliases

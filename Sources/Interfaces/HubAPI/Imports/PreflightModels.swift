@@ -15,6 +15,7 @@ package struct PreflightModel: APIModel {
         package let licenseAnswer: LicensePolicy.Answer
         package let isLicenseAccepted: Bool
         package let isGated: Bool
+        package let hasModelSignature: Bool
 
         package static var schema: Schema {
             .object(
@@ -27,7 +28,10 @@ package struct PreflightModel: APIModel {
                     .required("license", .nullable(.text), "As its author declares; nobody has checked it."),
                     .required("license_answer", .words(of: LicensePolicy.Answer.self), "What the setting `import-licenses` says of it."),
                     .required("is_license_accepted", .boolean, "The order accepts it."),
-                    .required("is_gated", .boolean, "Access is restricted where it came from."),
+                    .required("is_gated", .boolean, "Access is restricted where it came from; if it is new, it arrives gated."),
+                    .required(
+                        "has_model_signature", .boolean,
+                        "A signature of its files comes with it; it is checked against the commit once that is here."),
                 ])
         }
     }
@@ -136,7 +140,7 @@ package struct PreflightModel: APIModel {
                 sourceName: $0.sourceName, name: $0.name, isNew: $0.isNew, refCount: $0.refCount,
                 objectCount: $0.objectCount,
                 objectBytes: $0.objectBytes, license: $0.license, licenseAnswer: $0.licenseAnswer,
-                isLicenseAccepted: $0.isLicenseAccepted, isGated: $0.isGated)
+                isLicenseAccepted: $0.isLicenseAccepted, isGated: $0.isGated, hasModelSignature: $0.hasModelSignature)
         }
         volumes = preflight.volumes.map {
             Volume(

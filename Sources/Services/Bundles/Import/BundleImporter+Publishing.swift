@@ -42,7 +42,7 @@ extension BundleImporter {
         if let obstacle = try await obstacle(custody, signers) { throw obstacle }
 
         board.tell(ImportProgress(bundle: bundle, phase: .verifying))
-        let prepared = try await prepare(manifest, options, bundle: bundle)
+        let prepared = try await prepare(manifest, options, signers: signers, bundle: bundle)
         _ = try await store.moveImport(bundle, from: [record.state], to: .verified)
         try await scan(bundle)
         if waits {
@@ -72,15 +72,15 @@ extension BundleImporter {
 
     /// Checks the git data of every repository.
     /// - Throws: `ImportError.parked` when something is presumed that is not here.
-    private func prepare(_ manifest: BundleManifest, _ options: ImportOptions, bundle: String) async throws
-        -> [PreparedRepository]
-    {
+    private func prepare(
+        _ manifest: BundleManifest, _ options: ImportOptions, signers: ImportSigners, bundle: String
+    ) async throws -> [PreparedRepository] {
         let area = area(of: bundle)
         var prepared: [PreparedRepository] = []
         var missing = MissingContent()
         for target in try await targets(of: manifest, options) {
             try Task.checkCancellation()
-            let repository = try await prepare(target, in: manifest, area: area)
+            let repository = try await prepare(target, in: manifest, signers: signers, area: area)
             missing.add(repository.missing)
             prepared.append(repository)
         }
@@ -124,7 +124,7 @@ extension BundleImporter {
             let names = Set(prepared.map(\.target.source.uid))
             var again: [PreparedRepository] = []
             for target in try await targets(of: manifest, options) where names.contains(target.source.uid) {
-                again.append(try await prepare(target, in: manifest, area: area(of: record.bundle)))
+                again.append(try await prepare(target, in: manifest, signers: signers, area: area(of: record.bundle)))
             }
             prepared = again
         }
@@ -197,7 +197,7 @@ extension BundleImporter {
             reference: repository.target.reference, sourceUID: source.uid, sourceName: source.reference.description,
             originDescription: OriginDescription.text(of: source), defaultBranch: source.defaultBranch,
             description: source.description, license: source.license?.spdx,
-            isGated: source.license?.isGated ?? false, pack: pack, refs: repository.refs,
+            isGated: source.license?.isGated ?? false, modelSignature: repository.modelSignature, pack: pack, refs: repository.refs,
             objects: Array(Dictionary((objects + attachments).map { ($0.oid, $0) }) { first, _ in first }.values).sorted
             { $0.oid.hex < $1.oid.hex })
     }
@@ -286,7 +286,7 @@ extension BundleImporter {
                 target.source.objects.filter(\.isInBundle).map(\.oid) + target.source.attachments.map(\.sha256)
                 + (target.source.gitBundle.map { [$0.sha256] } ?? [])
             guard needed.allSatisfy(ready.contains) else { continue }
-            let repository = try await prepare(target, in: manifest, area: area(of: bundle))
+            let repository = try await prepare(target, in: manifest, signers: signers, area: area(of: bundle))
             if repository.missing.isEmpty { prepared.append(repository) }
         }
         guard !prepared.isEmpty else { throw ImportError.nothingComplete(bundle) }

@@ -115,7 +115,8 @@ extension BundleImporter {
             refCount: target.source.refs.count, objectCount: target.source.objects.count,
             objectBytes: target.source.objects.reduce(0) { $0 + $1.sizeBytes }, license: target.source.license?.spdx,
             licenseAnswer: finding.answer, isLicenseAccepted: finding.isAccepted,
-            isGated: target.source.license?.isGated ?? false)
+            isGated: target.source.license?.isGated ?? false,
+            hasModelSignature: target.source.attachments.contains { $0.format == BundleRepository.Attachment.modelSignature })
     }
 
     private static func few(_ names: [String]) -> String {

@@ -179,7 +179,7 @@ package final class BundleImporter: Sendable {
         let state: ImportState
         switch failure as? ImportError {
         case .parked: state = .parked
-        case .wrongContent, .refused: state = .failed
+        case .wrongContent, .refused, .wrongModelSignature: state = .failed
         default: state = record.state
         }
         _ = try await store.moveImport(

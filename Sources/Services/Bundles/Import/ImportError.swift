@@ -50,6 +50,8 @@ package enum ImportError: Error, Hashable {
     case wrongContent(ObjectID)
     /// A repository's git data breaks a rule.
     case refused(repository: String, reason: String)
+    /// The publisher signed other files of a model than the bundle brings.
+    case wrongModelSignature(repository: String, file: String, differences: [String], count: Int)
     case noReceipt(String)
     case nothingComplete(String)
     case invalidVolume(String)
@@ -128,6 +130,12 @@ extension ImportError: Refusal {
             Problem(
                 .unprocessable, code: "repository_refused",
                 "The git data of \(repository) is refused: \(reason) Nothing was published.")
+        case .wrongModelSignature(let repository, let file, let differences, let count):
+            Problem(
+                .unprocessable, code: "wrong_model_signature",
+                "The publisher’s signature \(file) of \(repository) is one of other files: \(differences.joined(separator: ", "))"
+                    + (count > differences.count ? " and \(count - differences.count) more" : "")
+                    + ". The bundle was made wrong, or its content was changed before it was signed; nothing was published. Ask its publisher.")
         case .noReceipt(let bundle):
             Problem(.missing, code: "no_receipt", "Bundle \(bundle) is not published, so there is no receipt of it.")
         case .nothingComplete(let bundle):

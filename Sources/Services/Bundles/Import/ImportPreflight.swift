@@ -16,6 +16,8 @@ package struct ImportPreflight: Hashable, Sendable {
         /// Whoever ordered the import accepted the license.
         package let isLicenseAccepted: Bool
         package let isGated: Bool
+        /// A signature of its files comes with it; it is checked against the commit once that is here.
+        package let hasModelSignature: Bool
     }
 
     package struct Volume: Hashable, Sendable {

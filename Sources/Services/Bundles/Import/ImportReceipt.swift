@@ -47,6 +47,7 @@ package struct ImportReceipt: Sendable {
             "created": .bool(repository.isNew),
             "objects": .integer(Int64(repository.objectCount)), "bytes": .integer(repository.objectBytes),
             "license": repository.license.map(JSONNode.string) ?? .null,
+            "model_signature": repository.modelSignature.map { .string($0.rawValue) } ?? .null,
             "refs": .array(
                 repository.refs.map { ref in
                     [

@@ -7,18 +7,21 @@ package struct ImportSigners: Hashable, Sendable {
     /// By key.
     package var keyIDs: [ObjectID]
     package var fingerprints: [String]
+    /// Those that sign models for the publisher.
+    package var modelKeys: [SignerKey]
     /// The highest sequence that these keys have published here, when it is a later one.
     package var laterSequence: Int64?
     /// The highest published sequence of the stream, for people.
     package var lastSequence: Int64?
 
     package init(
-        publisher: String, keyIDs: [ObjectID], fingerprints: [String], laterSequence: Int64? = nil,
+        publisher: String, keyIDs: [ObjectID], fingerprints: [String], modelKeys: [SignerKey] = [], laterSequence: Int64? = nil,
         lastSequence: Int64? = nil
     ) {
         self.publisher = publisher
         self.keyIDs = keyIDs
         self.fingerprints = fingerprints
+        self.modelKeys = modelKeys
         self.laterSequence = laterSequence
         self.lastSequence = lastSequence
     }

@@ -13,6 +13,8 @@ struct PreparedRepository: Sendable {
     /// Held until the row is there; `nil` when the bundle brings no objects.
     let pack: ReceivedPack?
     let refs: [ImportPublication.Ref]
+    /// What the signatures of its files prove.
+    var modelSignature: ImportReport.ModelSignature?
     /// What it presumes and the hub does not have.
     let missing: MissingContent
 }
@@ -62,10 +64,10 @@ extension BundleImporter {
         return (objects, state)
     }
 
-    /// Checks the git data of a repository by the rules of a push, and decides what becomes of its refs.
-    func prepare(_ target: ImportTarget, in manifest: BundleManifest, area: StagingArea) async throws
-        -> PreparedRepository
-    {
+    /// Checks the git data of a repository by the rules of a push, and signatures of its files, and decides what becomes of its refs.
+    func prepare(
+        _ target: ImportTarget, in manifest: BundleManifest, signers: ImportSigners, area: StagingArea
+    ) async throws -> PreparedRepository {
         let uid = target.existing?.uid ?? RepositoryUID()
         let (existing, state) = try await gitObjects(of: target, uid: uid)
         var missing = try await missing(of: target, in: manifest)
@@ -80,9 +82,10 @@ extension BundleImporter {
             if let id = target.existing?.id { try await store.importedReferences(of: id) } else {
                 [ReferenceName: GitOID]()
             }
-        let limits = limits
+        let (limits, signatures) = (limits, try await modelSignatures(of: target.source, area: area))
         do {
-            let (pack, refs) = try await threads.run { [git] () -> (ReceivedPack?, [ImportPublication.Ref]) in
+            let (pack, refs, signature) = try await threads.run {
+                [git] () -> (ReceivedPack?, [ImportPublication.Ref], ImportReport.ModelSignature?) in
                 var pack: ReceivedPack?
                 if let bundle = target.source.gitBundle {
                     let receiver = try git.makeReceiver(for: uid, existing: existing, limits: limits)
@@ -95,12 +98,14 @@ extension BundleImporter {
                 let refs = try target.source.refs.compactMap {
                     try Self.ref($0, objects: objects, state: state, last: last, isOurs: isOurs)
                 }
-                return (pack, refs)
+                let signature = try ImportModelSignature.check(
+                    signatures, of: target.source, keys: signers.modelKeys, in: objects)
+                return (pack, refs, signature)
             }
             for (oid, size) in try await missingPointers(in: pack, target, manifest) { missing.objects[oid] = size }
             return PreparedRepository(
                 target: target, uid: uid, packGeneration: state?.packGeneration ?? 0, pack: pack, refs: refs,
-                missing: missing)
+                modelSignature: signature, missing: missing)
         } catch let error as GitStoreError where error != .diskFull {
             throw ImportError.refused(repository: name, reason: error.problem.message)
         } catch let fault as GitBundleHeader.Fault {

@@ -39,7 +39,8 @@ package struct HubImportTrust: ImportTrust {
         let known = try await services.store.sequences(of: manifest)
         return ImportSigners(
             publisher: signers.publisher, keyIDs: signers.keys.compactMap { ObjectID(hex: $0.keyID) },
-            fingerprints: signers.keys.map(\.fingerprint), laterSequence: signers.laterSequence(than: manifest.sequence, known: known),
+            fingerprints: signers.keys.map(\.fingerprint), modelKeys: signers.root.content.keys(of: .models),
+            laterSequence: signers.laterSequence(than: manifest.sequence, known: known),
             lastSequence: known.values.max())
     }
 }

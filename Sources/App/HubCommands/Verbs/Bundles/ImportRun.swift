@@ -231,11 +231,20 @@ enum ImportText {
         if let report = one.report { show(report, console) }
     }
 
+    private static func modelSignature(_ outcome: ImportReport.ModelSignature?) -> String {
+        switch outcome {
+        case nil: ""
+        case .verified: "\tits files are signed by the publisher"
+        case .unknownKey: "\tits files are signed by a key that is not the publisher’s"
+        case .unchecked: "\tthe signature of its files could not be compared"
+        }
+    }
+
     static func show(_ report: ImportReportModel, _ console: Console) {
         for repository in report.repositories {
             console.print(
                 "\(DisplayText.safe(repository.name))\t\(repository.isNew ? "new" : "updated")\t"
-                    + DisplayText.counted(repository.objectCount, "large object"))
+                    + DisplayText.counted(repository.objectCount, "large object") + modelSignature(repository.modelSignature))
             for ref in repository.refs where ref.outcome == .keptLocal {
                 console.print(
                     DisplayText.safe(
