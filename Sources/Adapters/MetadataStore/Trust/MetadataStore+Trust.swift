@@ -25,11 +25,18 @@ extension MetadataStore {
     }
 
     /// Trusts a publisher with these documents; those that are stored stay. A trust that had ended begins again, with these alone.
+    /// - Parameter lost: the own publisher until now, which ends with this, and why.
     /// - Throws: `MetadataError.constraint` when `isOwn` and there is another own publisher.
     package func trustPublisher(
-        _ name: String, isOwn: Bool = false, roots: [(version: Int, document: [UInt8])], audit: AuditEntry
+        _ name: String, isOwn: Bool = false, roots: [(version: Int, document: [UInt8])],
+        replacing lost: (name: String, reason: String)? = nil, audit: AuditEntry
     ) async throws {
         try await change(audit) { db, now in
+            if let lost {
+                try db.run(
+                    "UPDATE publishers SET is_own = 0, withdrawn_at = ?, withdrawn_reason = ? WHERE name = ? AND is_own = 1",
+                    [now, lost.reason, lost.name])
+            }
             try db.run("DELETE FROM publishers WHERE name = ? AND withdrawn_at IS NOT NULL", [name])
             try db.run(
                 "INSERT INTO publishers (name, is_own, added_at) VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING",

@@ -183,16 +183,18 @@ package struct KeyChangeModel: APIModel {
     package let cosigners: [String]?
     package let threshold: Int?
     package let revocation: String?
+    package let replacesLost: Bool?
 
     package init(
         name: String? = nil, algorithm: String? = nil, cosigners: [String]? = nil, threshold: Int? = nil,
-        revocation: String? = nil
+        revocation: String? = nil, replacesLost: Bool? = nil
     ) {
         self.name = name
         self.algorithm = algorithm
         self.cosigners = cosigners
         self.threshold = threshold
         self.revocation = revocation
+        self.replacesLost = replacesLost
     }
 
     func change() throws -> RootChange {
@@ -214,6 +216,9 @@ package struct KeyChangeModel: APIModel {
                     "Public keys in PEM of others who sign too."),
                 .optional("threshold", .nullable(.integer(minimum: 1, maximum: 16)), "How many keys must sign."),
                 .optional("revocation", .nullable(.text(atMost: 400)), "Why the former key is revoked."),
+                .optional(
+                    "replaces_lost", .nullable(.boolean),
+                    "When it is made: begin a new publisher in the place of one whose private keys are lost; that one is trusted no more."),
             ])
     }
 }

@@ -99,7 +99,8 @@ struct PublisherRoutes {
             .taking(.post, "/publisher", "createOwnPublisher", "Makes the hub's keys as a publisher.", status: .created)
             { [trust] call, body in
                 let body: KeyChangeModel = body
-                return try await shown(trust.publisher.create(name: body.name, body.change(), by: call.caller), call)
+                return try await shown(trust.publisher.create(
+                        name: body.name, body.change(), replacesLost: body.replacesLost ?? false, by: call.caller), call)
             },
             .taking(
                 .post, "/publisher/rotation", "rotateOwnKey", "Makes a new key in the place of the present one.",

@@ -65,12 +65,21 @@ package struct PublisherKeys: Sendable {
     }
 
     /// Makes the first keys.
+    ///
+    /// - Parameter replacesLost: begin a new publisher in the place of one whose private keys are not here any more; that one is trusted no
+    ///   more, since whoever found its keys could sign for it.
     /// - Returns: the list; it counts when nothing is missing, and else waits as the draft.
-    package func create(name: String?, _ change: RootChange, by caller: Caller) async throws -> TrustRoot {
+    package func create(
+        name: String?, _ change: RootChange, replacesLost: Bool = false, by caller: Caller
+    ) async throws -> TrustRoot {
         try await identity.requireSite(.changeSettings, by: caller.principal)
-        if let own = try await store.ownPublisher() { throw PublisherError.exists(name: own.name) }
+        let own = try await store.ownPublisher()
+        if let own {
+            guard try signers(of: own).isEmpty else { throw PublisherError.exists(name: own.name) }
+            guard replacesLost else { throw PublisherError.keyMissing(publisher: own.name) }
+        }
         if let name, !BundleManifest.isName(name) { throw PublisherError.invalidName(name) }
-        return try await make(name: name, change, by: caller)
+        return try await make(name: name, change, replacing: own, by: caller)
     }
 
     /// Makes a new key in the place of the present one.
@@ -94,8 +103,12 @@ package struct PublisherKeys: Sendable {
         guard signed.envelope.payload == draft.envelope.payload else {
             throw PublisherError.invalidChange(reason: "the list that was signed is not the one that waits")
         }
-        let former = try await store.ownPublisher().flatMap { Self.roots($0).last }
-        return try await accept(signed, after: former, action: "trust.cosign", by: caller)
+        let own = try await store.ownPublisher()
+        // One of another name begins in the place of a publisher whose keys are lost.
+        let isNew = own?.name != draft.publisher
+        return try await accept(
+            signed, after: isNew ? nil : own.flatMap { Self.roots($0).last }, replacing: isNew ? own?.name : nil,
+            action: "trust.cosign", by: caller)
     }
 
     /// Writes down that a bundle was signed.
@@ -107,24 +120,32 @@ package struct PublisherKeys: Sendable {
                 ["publisher": manifest.publisher, "stream": manifest.stream, "sequence": "\(manifest.sequence)"]))
     }
 
-    private func make(name: String?, _ change: RootChange, by caller: Caller) async throws -> TrustRoot {
+    private func make(
+        name: String?, _ change: RootChange, replacing lost: StoredPublisher? = nil, by caller: Caller
+    ) async throws -> TrustRoot {
         let key = try SigningKey.make(change.algorithm)
         let models = try SigningKey.make(.p256)
-        let publisher = name ?? defaultName ?? "hub-\(key.publicKey.keyID.prefix(8))"
+        var publisher = name ?? defaultName ?? "hub-\(key.publicKey.keyID.prefix(8))"
+        if let lost, lost.name == publisher {
+            guard name == nil else { throw PublisherError.nameUsed(publisher) }
+            publisher = "\(publisher.prefix(55))-\(key.publicKey.keyID.prefix(8))"
+        }
         let root = try change.first(publisher: publisher, own: key, models: models)
         // Files first, then the row that makes them count.
         try keys.add(key)
         try keys.add(models)
-        return try await accept(root, after: nil, action: "trust.init", by: caller)
+        return try await accept(
+            root, after: nil, replacing: lost?.name, action: lost == nil ? "trust.init" : "trust.replace", by: caller)
     }
 
-    private func accept(_ root: TrustRoot, after former: TrustRoot?, action: String, by caller: Caller) async throws
-        -> TrustRoot
-    {
+    /// - Parameter lost: the publisher that ends with this.
+    private func accept(
+        _ root: TrustRoot, after former: TrustRoot?, replacing lost: String? = nil, action: String, by caller: Caller
+    ) async throws -> TrustRoot {
         let missing = try root.missingSignatures(after: former)
-        let audit = caller.entry(
-            action, on: root.publisher,
-            ["version": "\(root.version)", "fingerprint": root.fingerprint, "missing_signatures": "\(missing)"])
+        var detail = ["version": "\(root.version)", "fingerprint": root.fingerprint, "missing_signatures": "\(missing)"]
+        detail["replaces"] = lost
+        let audit = caller.entry(action, on: root.publisher, detail)
         if missing > 0 {
             try await store.setTrustDraft(root.bytes, audit: audit)
             return root
@@ -132,7 +153,8 @@ package struct PublisherKeys: Sendable {
         if let former { try root.checkFollows(former) } else { try root.checkOwnSignatures() }
         do {
             try await store.trustPublisher(
-                root.publisher, isOwn: true, roots: [(root.version, root.bytes)], audit: audit)
+                root.publisher, isOwn: true, roots: [(root.version, root.bytes)],
+                replacing: lost.map { ($0, Self.lostReason) }, audit: audit)
         } catch MetadataError.constraint(_) {
             // Two first uses at once; the other was first.
             guard let own = try await store.ownPublisher(), let newest = Self.roots(own).last else {
@@ -150,10 +172,17 @@ package struct PublisherKeys: Sendable {
     private func loaded(_ own: StoredPublisher) throws -> PublisherIdentity {
         let roots = Self.roots(own)
         guard let newest = roots.last else { throw PublisherError.missing }
-        let signers = try newest.content.keys(of: .bundles).compactMap { try keys.key($0.keyID) }
+        let signers = try signers(of: own)
         guard !signers.isEmpty else { throw PublisherError.keyMissing(publisher: own.name) }
         let models = try newest.content.keys(of: .models).lazy.compactMap { try keys.key($0.keyID) }.first
         return PublisherIdentity(publisher: own.name, keys: signers, modelKey: models, roots: roots)
+    }
+
+    private static let lostReason = "its private keys were lost"
+
+    /// Its private keys that are here.
+    private func signers(of own: StoredPublisher) throws -> [SigningKey] {
+        try (Self.roots(own).last?.content.keys(of: .bundles) ?? []).compactMap { try keys.key($0.keyID) }
     }
 
     /// What is stored was checked when it was accepted.

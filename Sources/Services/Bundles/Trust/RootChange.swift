@@ -69,6 +69,8 @@ package struct RootChange: Sendable {
 package enum PublisherError: Error, Equatable {
     case exists(name: String)
     case invalidName(String)
+    /// The name of a publisher whose keys are lost.
+    case nameUsed(String)
     case invalidChange(reason: String)
     /// Nothing was made yet.
     case missing
@@ -92,6 +94,10 @@ extension PublisherError: Refusal {
             Problem(
                 .invalid, code: "invalid_publisher_name",
                 "“\(text.prefix(80))” is no name of a publisher: use at most 64 letters, digits, “-”, “_” and “.”.")
+        case .nameUsed(let name):
+            Problem(
+                .conflict, code: "publisher_name_used",
+                "The new publisher cannot be \(name) too: sites that trust the old one would take its bundles for forged. Choose another name.")
         case .invalidChange(let reason):
             Problem(.invalid, code: "invalid_keys", "These keys cannot be used together: \(reason).")
         case .missing:
@@ -100,7 +106,8 @@ extension PublisherError: Refusal {
         case .keyMissing(let publisher):
             Problem(
                 .unavailable, code: "publisher_key_missing",
-                "The private key of \(publisher) is not in the folder for secrets; restore that folder from a backup.")
+                "The private key of \(publisher) is not in the folder for secrets. Restore that folder from a backup. If there is none, begin a "
+                    + "new publisher with “csghub trust init --replace-lost”; other sites must then compare its fingerprint.")
         case .draftWaits(let missing):
             Problem(
                 .conflict, code: "draft_waits",

@@ -67,10 +67,27 @@ package struct UserTrust: Sendable {
         return PublisherIdentity(publisher: newest.publisher, keys: signers, modelKey: models, roots: roots)
     }
 
-    /// - Parameter cosigners: private keys of others who sign the list now.
-    package func create(name: String?, _ change: RootChange, cosigners: [SigningKey] = []) throws -> TrustRoot {
-        if let known = try roots().last { throw PublisherError.exists(name: known.publisher) }
-        let publisher = name ?? defaultName
+    /// - Parameters:
+    ///   - cosigners: private keys of others who sign the list now.
+    ///   - replacesLost: begin anew in the place of a publisher whose private keys are not here any more; its lists are kept aside.
+    package func create(
+        name: String?, _ change: RootChange, cosigners: [SigningKey] = [], replacesLost: Bool = false
+    ) throws -> TrustRoot {
+        var publisher = name ?? defaultName
+        if let known = try roots().last {
+            guard try known.content.keys(of: .bundles).allSatisfy({ try keys.key($0.keyID) == nil }) else {
+                throw PublisherError.exists(name: known.publisher)
+            }
+            guard replacesLost else { throw PublisherError.keyMissing(publisher: known.publisher) }
+            let id = known.envelope.signatures.first?.keyID.prefix(8) ?? "keys"
+            if publisher == known.publisher {
+                guard name == nil else { throw PublisherError.nameUsed(publisher) }
+                publisher = "\(publisher.prefix(50))-after-\(id)"
+            }
+            guard rename(publisherFolder, "\(publisherFolder).lost-\(id)") == 0 else {
+                throw BundleError.inaccessible(path: publisherFolder, code: errno)
+            }
+        }
         guard BundleManifest.isName(publisher) else { throw PublisherError.invalidName(publisher) }
         let (key, models) = (try SigningKey.make(change.algorithm), try SigningKey.make(.p256))
         let root = try change.first(publisher: publisher, own: key, models: models).signed(by: cosigners)

@@ -84,11 +84,13 @@ struct KeyOptions: ParsableArguments {
             revocation: revocation)
     }
 
-    func model(_ cosigners: [SigningKey], name: String? = nil, revocation: String? = nil) -> KeyChangeModel {
+    func model(
+        _ cosigners: [SigningKey], name: String? = nil, revocation: String? = nil, replacesLost: Bool? = nil
+    ) -> KeyChangeModel {
         KeyChangeModel(
             name: name, algorithm: algorithm.rawValue,
             cosigners: cosigners.isEmpty ? nil : cosigners.map(\.publicKey.publicKeyPEM),
-            threshold: threshold, revocation: revocation)
+            threshold: threshold, revocation: revocation, replacesLost: replacesLost)
     }
 }
 

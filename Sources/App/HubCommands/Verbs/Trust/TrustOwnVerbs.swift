@@ -12,25 +12,28 @@ extension TrustCommand {
             discussion: """
                 Not needed for the usual case: the keys are made when the first bundle is. With --cosigner and --threshold 2 every bundle \
                 needs a second signature: csghub bundle sign.
+                Where the private keys are lost and no backup has them, --replace-lost begins a publisher of another name; the old one is \
+                trusted no more here, and other sites must add the new one.
 
                 Example: csghub trust init --publisher acme
                 """)
 
         @Option(help: "The name that bundles carry; made from the host's name unless given.") var publisher: String?
+        @Flag(help: "Begin anew in the place of a publisher whose private keys are lost.") var replaceLost = false
         @OptionGroup var keys: KeyOptions
         @OptionGroup var target: TrustTarget
 
         func perform(_ client: HubClient, _ console: Console) async throws {
             let cosigners = try keys.cosigners(console)
             let made: PublisherModel = try await client.send(
-                .post, ["publisher"], keys.model(cosigners, name: publisher))
+                .post, ["publisher"], keys.model(cosigners, name: publisher, replacesLost: replaceLost))
             let done = try await client.finish(made, with: cosigners)
             reportOwn(publisher: done.name, fingerprint: done.fingerprint, missing: done.missingSignatures, console)
         }
 
         func perform(_ user: UserTrust, _ console: Console) throws {
             let cosigners = try keys.cosigners(console)
-            let root = try user.create(name: publisher, keys.change(cosigners), cosigners: cosigners)
+            let root = try user.create(name: publisher, keys.change(cosigners), cosigners: cosigners, replacesLost: replaceLost)
             reportOwn(publisher: root.publisher, fingerprint: root.fingerprint, missing: 0, console)
         }
     }
