@@ -103,6 +103,16 @@ package struct TrustPolicy: Sendable {
         }
     }
 
+    /// The keys of a publisher that is trusted here by which another document of it than a bundle is signed; one suffices.
+    /// - Returns: `nil` where the publisher is not known here.
+    package func signers(of envelope: DSSEEnvelope, publisher name: String) throws(TrustError) -> [SignerKey]? {
+        guard let publisher = publishers[name] else { return nil }
+        if let reason = publisher.withdrawn { throw .withdrawn(publisher: name, reason: reason) }
+        let content = publisher.root.content
+        return try TrustRoot.valid(envelope, by: content, role: .bundles)
+            .filter { revoked[$0.keyID] == nil && content.revoked[$0.keyID] == nil }.sorted { $0.keyID < $1.keyID }
+    }
+
     /// The lists of keys on the medium: of this publisher, from version 1 on, without gaps.
     private func chain(of publisher: String, _ roots: [TrustRoot]) throws(TrustError) -> [TrustRoot] {
         for (index, root) in roots.enumerated() {

@@ -27,7 +27,7 @@ struct BundleMaking {
     func run() async throws {
         try places.check()
         let home = try BundleHome.find(needsHub: !order.repositories.isEmpty, data: data, session: session)
-        let knowledge = try knowledge(home)
+        let knowledge = try await knowledge(home)
         let signer = try await home.signer(key: key, session: session)
         let work = try home.folder.folder("creating").folder(identity)
         do {
@@ -59,10 +59,11 @@ struct BundleMaking {
         return String(BundleDigest.hash(Array(parts.joined(separator: "\u{0}").utf8)).hex.prefix(16))
     }
 
-    private func knowledge(_ home: BundleHome) throws -> TargetKnowledge {
+    private func knowledge(_ home: BundleHome) async throws -> TargetKnowledge {
         var knowledge = TargetKnowledge()
         if let since {
             let bytes = try Media.contents(of: since, name: since, limit: Inventory.maximumBytes)
+            try await checkSignature(of: bytes, in: since)
             knowledge.add(try Inventory(parsing: bytes, file: since), digest: BundleDigest.hash(bytes))
         }
         for text in assumed {
@@ -73,6 +74,26 @@ struct BundleMaking {
             }
         }
         return knowledge
+    }
+
+    /// Says whose inventory it is. One that was changed on the way makes a bundle that lacks something, which the target then asks for.
+    private func checkSignature(of inventory: [UInt8], in file: String) async throws {
+        let policy = try await TrustSource(session: session, data: data).policy(files: [])
+        var signature: [UInt8]?
+        do throws(BundleError) {
+            let path = InventorySignature.path(of: file)
+            signature = try Media.contents(of: path, name: path, limit: DSSEEnvelope.maximumBytes)
+        } catch {
+            guard case .inaccessible(_, let code) = error, code == ENOENT else { throw error }
+        }
+        switch try InventorySignature.judge(signature, of: BundleDigest.hash(inventory), file: file, by: policy) {
+        case .signed(let publisher): console.note("The inventory is signed by \(publisher), which is trusted here.")
+        case .unsigned: console.note(DisplayText.safe("The inventory is not signed: there is no \(InventorySignature.path(of: file))."))
+        case .unknown(let publisher):
+            console.note(
+                "The inventory says that it is by \(publisher), whom nobody trusts here, so its signature cannot be checked. "
+                    + "“csghub trust add” changes that, with the list of keys of \(publisher).")
+        }
     }
 
     private func head(_ home: BundleHome, _ knowledge: TargetKnowledge, _ signer: BundleSigner) throws -> BundleManifest {

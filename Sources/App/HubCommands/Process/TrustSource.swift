@@ -6,7 +6,8 @@ import HubCore
 /// Where verbs that can do without a hub find whom to trust.
 struct TrustSource {
     let session: CommandSession
-    let hub: HubOptions
+    /// The data directory that was named.
+    let data: String?
 
     /// - Parameter files: lists of keys that alone decide when there are any.
     func policy(files: [String]) async throws -> TrustPolicy {
@@ -32,8 +33,8 @@ struct TrustSource {
 
     /// What the hub of this machine trusts; `nil` where there is none, or none that this user may ask.
     private func hubPolicy() async throws -> TrustPolicy? {
-        guard let location = try? HubLocation.find(flag: hub.data, environment: session.environment) else {  // No hub here.
-            if hub.data != nil { throw CommandFailure(.unavailable, "There is no hub in \(hub.data ?? "").") }
+        guard let location = try? HubLocation.find(flag: data, environment: session.environment) else {  // No hub here.
+            if let data { throw CommandFailure(.unavailable, "There is no hub in \(data).") }
             return nil
         }
         let transport: any HubTransport
@@ -41,7 +42,7 @@ struct TrustSource {
             transport = try await session.connect(location, session)
         } catch {
             // Whoever named the hub wants it asked.
-            if hub.data != nil { throw error }
+            if data != nil { throw error }
             return nil
         }
         do {

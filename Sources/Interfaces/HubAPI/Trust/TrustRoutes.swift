@@ -127,7 +127,7 @@ struct PublisherRoutes {
                 let body: DocumentModel = body
                 return try await shown(trust.publisher.sign(draft: Array(body.document.utf8), by: call.caller), call)
             },
-            signature, modelSignature,
+            signature, modelSignature, inventorySignature,
         ]
     }
 
@@ -160,6 +160,23 @@ struct PublisherRoutes {
             return try call.json(
                 SignedFilesModel(identity.sign(manifest, bytes: bytes), fingerprint: identity.fingerprint ?? ""),
                 status: .ok)
+        }
+    }
+
+    private var inventorySignature: APIRoute {
+        APIRoute(
+            method: .post, path: "/publisher/inventory-signature", operation: "signInventory",
+            summary: "Signs an inventory of this hub by its SHA-256; answers the file that belongs beside it.",
+            query: [APIParameter("sha256", .text(atMost: 64), "Of the inventory.")], body: nil, answer: .bytes, status: .ok
+        ) { [trust] call in
+            let identity = try await trust.publisher.identity(for: call.caller)
+            guard let digest = ObjectID(hex: call.query("sha256") ?? "") else {
+                throw ProblemError(.invalid, code: "invalid_digest", "Name the SHA-256 of the inventory, 64 hex digits.")
+            }
+            let envelope = try InventorySignature.make(of: digest, by: identity)
+            return Response(
+                status: .ok, headers: [.contentType: "application/json"],
+                body: ResponseBody(byteBuffer: ByteBuffer(bytes: envelope.bytes)))
         }
     }
 

@@ -126,7 +126,7 @@ package struct PublisherKeys: Sendable {
         let key = try SigningKey.make(change.algorithm)
         let models = try SigningKey.make(.p256)
         var publisher = name ?? defaultName ?? "hub-\(key.publicKey.keyID.prefix(8))"
-        if let lost, lost.name == publisher {
+        if try await store.publisher(named: publisher) != nil {
             guard name == nil else { throw PublisherError.nameUsed(publisher) }
             publisher = "\(publisher.prefix(55))-\(key.publicKey.keyID.prefix(8))"
         }

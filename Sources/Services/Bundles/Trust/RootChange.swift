@@ -69,7 +69,7 @@ package struct RootChange: Sendable {
 package enum PublisherError: Error, Equatable {
     case exists(name: String)
     case invalidName(String)
-    /// The name of a publisher whose keys are lost.
+    /// There is a publisher of this name, perhaps one whose keys are lost.
     case nameUsed(String)
     case invalidChange(reason: String)
     /// Nothing was made yet.
@@ -97,7 +97,7 @@ extension PublisherError: Refusal {
         case .nameUsed(let name):
             Problem(
                 .conflict, code: "publisher_name_used",
-                "The new publisher cannot be \(name) too: sites that trust the old one would take its bundles for forged. Choose another name.")
+                "There is a publisher \(name) already: sites that trust it would take bundles of another by that name for forged. Choose another name.")
         case .invalidChange(let reason):
             Problem(.invalid, code: "invalid_keys", "These keys cannot be used together: \(reason).")
         case .missing:

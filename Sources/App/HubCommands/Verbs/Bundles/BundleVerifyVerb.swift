@@ -30,7 +30,7 @@ extension BundleCommand {
         @OptionGroup var hub: HubOptions
 
         func perform(in session: CommandSession) async throws {
-            let policy = try await TrustSource(session: session, hub: hub).policy(files: trust)
+            let policy = try await TrustSource(session: session, data: hub.data).policy(files: trust)
             var found: [BundleID: [BundleFolder]] = [:]
             var order: [BundleID] = []
             for path in paths {

@@ -14,7 +14,7 @@ struct InventoryCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Writes the refs and large objects of all repositories to a file.", usage: "csghub inventory export FILE",
             discussion: """
-                Carry the file to the side that makes bundles and name it there with “csghub bundle create --since FILE”; the bundle then \
+                Carry the file and its signature (FILE.dsse.json) to the side that makes bundles and name it there with “csghub bundle create --since FILE”; the bundle then \
                 holds only what is not here yet.
 
                 Example: csghub inventory export /media/stick/inventory.json
@@ -43,10 +43,15 @@ struct InventoryCommand: AsyncParsableCommand {
             }
             let inventory = Inventory(
                 site: HostName.text, created: UTCTime.text(Int64(time(nil))), repositories: known, objects: Array(objects.withLock { $0 }))
-            try WholeFile.write(inventory.canonicalBytes, to: HubLocation.absolute(file))
+            let (bytes, path) = (inventory.canonicalBytes, HubLocation.absolute(file))
+            try WholeFile.write(bytes, to: path)
+            let signature = try await client.bytes(
+                posting: ["publisher", "inventory-signature"], query: [("sha256", BundleDigest.hash(bytes).hex)])
+            try WholeFile.write(signature, to: InventorySignature.path(of: path))
             console.note(
                 "Wrote \(DisplayText.counted(known.count, "repository", "repositories")) and \(DisplayText.counted(inventory.objects.count, "large object")).")
             console.print(file)
+            console.print(InventorySignature.path(of: file))
         }
     }
 }
