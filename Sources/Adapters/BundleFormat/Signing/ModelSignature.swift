@@ -89,20 +89,49 @@ package enum ModelSignature {
         -> Content
     {
         func invalid(_ reason: String) -> SigningError { .invalidSignatureFile(file: file, reason: reason) }
-        guard key.algorithm != .ed25519 else {
-            throw .unsuitableKey(algorithm: key.algorithm, use: "models by the OpenSSF specification")
+        let node = try sigstoreBundle(bytes, file: file)
+        guard let publicKey = node["verificationMaterial"]?["publicKey"] else {
+            throw invalid("was not made with the method “key”")
         }
+        if let hint = publicKey["hint"]?.string, !hint.isEmpty, !hints(of: key).contains(hint) {
+            throw invalid("names another key than the one given")
+        }
+        return try content(of: node, key: key, file: file)
+    }
+
+    /// Checks a signature of the method `certificate`.
+    ///
+    /// - Parameter authorities: certificates in PEM that alone are trusted.
+    /// - Returns: also the key of the certificate that signed.
+    package static func verify(
+        _ bytes: [UInt8], authorities: String, file: String = "model.sig"
+    ) throws(SigningError) -> (content: Content, key: SignerKey) {
+        func invalid(_ reason: String) -> SigningError { .invalidSignatureFile(file: file, reason: reason) }
+        let node = try sigstoreBundle(bytes, file: file)
+        let material = node["verificationMaterial"]
+        let certificates = material?["x509CertificateChain"]?["certificates"]?.elements ?? material?["certificate"].map { [$0] }
+        guard let certificates else { throw invalid("was not made with the method “certificate”") }
+        let chain = certificates.compactMap { $0["rawBytes"]?.string.flatMap(Base64Text.decode) }
+        guard chain.count == certificates.count else { throw invalid("has a certificate that is not base 64") }
+        let key = try SigningCertificate.key(of: chain, authorities: authorities, file: file)
+        return (try content(of: node, key: key, file: file), key)
+    }
+
+    private static func sigstoreBundle(_ bytes: [UInt8], file: String) throws(SigningError) -> JSONNode {
+        func invalid(_ reason: String) -> SigningError { .invalidSignatureFile(file: file, reason: reason) }
         guard bytes.count <= maximumBytes else { throw invalid("is too long") }
         let node: JSONNode
         do throws(JSONError) { node = try JSONParser.parse(bytes, limits: .init(depth: 8, values: 1_000)) } catch {
             throw invalid("is not JSON of the expected shape")
         }
         guard node["mediaType"]?.string == mediaType else { throw invalid("is no Sigstore bundle of version 0.3") }
-        guard let publicKey = node["verificationMaterial"]?["publicKey"] else {
-            throw invalid("was not made with the method “key”")
-        }
-        if let hint = publicKey["hint"]?.string, !hint.isEmpty, !hints(of: key).contains(hint) {
-            throw invalid("names another key than the one given")
+        return node
+    }
+
+    private static func content(of node: JSONNode, key: SignerKey, file: String) throws(SigningError) -> Content {
+        func invalid(_ reason: String) -> SigningError { .invalidSignatureFile(file: file, reason: reason) }
+        guard key.algorithm != .ed25519 else {
+            throw .unsuitableKey(algorithm: key.algorithm, use: "models by the OpenSSF specification")
         }
         guard let envelopeNode = node["dsseEnvelope"] else { throw invalid("has no envelope") }
         let envelope = try DSSEEnvelope(envelopeNode, file: file)

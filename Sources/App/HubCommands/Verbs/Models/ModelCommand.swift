@@ -56,25 +56,39 @@ extension ModelCommand {
         static let configuration = CommandConfiguration(
             abstract: "Checks that a folder holds the files that somebody signed.",
             discussion: """
-                Reads signatures made with the method “key”. Exit status: 0 all files are as signed, 65 some are not, 77 the signature is \
-                not by this key.
+                Reads signatures made with the method “key” or, with --authority, with the method “certificate”; no clock counts. Exit \
+                status: 0 all files are as signed, 65 some are not, 77 the signature is not by this key or such a certificate.
 
                 Example: csghub model verify bert --key publisher.pem
                 """)
 
         @Argument(help: ArgumentHelp("The folder.", valueName: "folder")) var folder: String
-        @Option(help: ArgumentHelp("The public key in PEM.", valueName: "file")) var key: String
+        @Option(help: ArgumentHelp("The public key in PEM.", valueName: "file")) var key: String?
+        @Option(help: ArgumentHelp("Certificates of authorities in PEM, one of which vouches for the signer.", valueName: "file"))
+        var authority: String?
         @Option(help: ArgumentHelp("The signature; model.sig in the folder unless given.", valueName: "file"))
         var signature: String?
+
+        func validate() throws {
+            guard (key == nil) != (authority == nil) else { throw ValidationError("Name the signer with --key or --authority.") }
+        }
+
+        private func verify(_ bytes: [UInt8], _ file: String) throws -> (content: ModelSignature.Content, key: SignerKey) {
+            func text(_ path: String, limit: Int) throws -> String {
+                String(decoding: try Media.contents(of: HubLocation.absolute(path), name: path, limit: limit), as: UTF8.self)
+            }
+            if let authority {
+                return try ModelSignature.verify(bytes, authorities: text(authority, limit: 1 << 20), file: file)
+            }
+            let key = try SignerKey(pem: text(key ?? "", limit: 4096))
+            return (try ModelSignature.verify(bytes, key: key, file: file), key)
+        }
 
         func perform(in session: CommandSession) async throws {
             let path = HubLocation.absolute(folder)
             let file = signature.map(HubLocation.absolute) ?? path + "/model.sig"
             let bytes = try Media.contents(of: file, name: file, limit: ModelSignature.maximumBytes)
-            let publicKey = try SignerKey(
-                pem: String(
-                    decoding: Media.contents(of: HubLocation.absolute(key), name: key, limit: 4096), as: UTF8.self))
-            let content = try ModelSignature.verify(bytes, key: publicKey, file: file)
+            let (content, publicKey) = try verify(bytes, file)
             var ignored = content.ignoredPaths
             if file.hasPrefix(path + "/") { ignored.append(String(file.dropFirst(path.utf8.count + 1))) }
             let model = try ModelFolder(path, ignoring: ignored)
