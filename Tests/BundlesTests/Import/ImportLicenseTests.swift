@@ -23,19 +23,11 @@ struct ImportLicenseTests {
         }
     }
 
-    private func set(_ policy: String, _ site: ImportSite) async throws {
-        try await site.store.setSetting("import-licenses", to: policy, audit: AuditEntry(actor: "t", action: "t", target: "t"))
-    }
-
-    private func audit(_ action: String, _ site: ImportSite) async throws -> [AuditEntry] {
-        try await site.store.auditEntries(after: 0, limit: 100).map(\.entry).filter { $0.action == action }
-    }
-
     @Test("one that is denied stops the bundle before anything is written, and its repository is named")
     func denied() async throws {
         let site = try ImportSite()
         let bundle = try bundle(["MIT", "AGPL-3.0-only"])
-        try await set("AGPL-*=deny", site)
+        try await site.set("import-licenses", "AGPL-*=deny")
         let outcome = try await site.take(bundle.media)
         #expect(outcome.failure as? ImportError == .licensesDenied(["models/qwen/model1 (AGPL-3.0-only)"]))
         #expect(try await site.store.importRecord(bundle.id) == nil && site.stagedFolders.isEmpty)
@@ -51,14 +43,14 @@ struct ImportLicenseTests {
     func asked() async throws {
         let site = try ImportSite()
         let bundle = try bundle(["LicenseRef-llama3.1", nil])
-        try await set("LicenseRef-*=ask,unknown=ask", site)
+        try await site.set("import-licenses", "LicenseRef-*=ask,unknown=ask")
         let first = try await site.take(bundle.media, ImportOptions(acceptedLicenses: ["licenseref-llama3.1"]))
         #expect(first.failure as? ImportError == .licensesAsked(["models/qwen/model1 (unknown)"], licenses: ["unknown"]))
         #expect(site.stagedFolders.isEmpty)
         let report = try await site.publish(
             bundle.media, ImportOptions(acceptedLicenses: ["LicenseRef-llama3.1", "unknown"]))
         #expect(report.repositories.map(\.license) == ["LicenseRef-llama3.1", nil])
-        let kept = try #require(try await audit("bundle.publish", site).first?.detail["accepted_licenses"])
+        let kept = try #require(try await site.audit("bundle.publish").first?.detail["accepted_licenses"])
         #expect(kept == "models/qwen/model0 (LicenseRef-llama3.1), models/qwen/model1 (unknown)")
         #expect(try await site.importer.receipt(of: bundle.id).contains(#""license":"LicenseRef-llama3.1""#))
     }
@@ -67,17 +59,16 @@ struct ImportLicenseTests {
     func approved() async throws {
         let site = try ImportSite()
         let bundle = try bundle(["CC-BY-NC-4.0"])
-        try await set("CC-BY-NC-*=ask", site)
-        try await site.store.setSetting(
-            "import-publishing", to: "administrator", audit: AuditEntry(actor: "t", action: "t", target: "t"))
+        try await site.set("import-licenses", "CC-BY-NC-*=ask")
+        try await site.set("import-publishing", "administrator")
         #expect(try await site.take(bundle.media).record?.state == .awaitingApproval)
-        #expect(try await audit("bundle.verified", site).first?.detail["licenses_asked"] == "models/qwen/model0 (CC-BY-NC-4.0)")
-        try await set("CC-BY-NC-*=deny", site)
+        #expect(try await site.audit("bundle.verified").first?.detail["licenses_asked"] == "models/qwen/model0 (CC-BY-NC-4.0)")
+        try await site.set("import-licenses", "CC-BY-NC-*=deny")
         let refused = try await site.importer.publish(bundle.id, by: site.caller)
         #expect((refused.failure as? ImportError)?.problem.code == "license_denied")
         #expect(try await site.repository("models/qwen/model0") == nil)
-        try await set("CC-BY-NC-*=ask", site)
+        try await site.set("import-licenses", "CC-BY-NC-*=ask")
         #expect(try await site.importer.publish(bundle.id, by: site.caller).record?.state == .published)
-        #expect(try await audit("bundle.publish", site).first?.detail["accepted_licenses"] == "models/qwen/model0 (CC-BY-NC-4.0)")
+        #expect(try await site.audit("bundle.publish").first?.detail["accepted_licenses"] == "models/qwen/model0 (CC-BY-NC-4.0)")
     }
 }

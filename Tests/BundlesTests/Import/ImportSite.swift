@@ -20,8 +20,15 @@ final class TestTrust: ImportTrust {
 
     /// Signatures end with `-2` from now on.
     func replaceKey() { keySuffix.withLock { $0 = "-2" } }
+    /// Of the publisher, for bundles and for models.
+    let publisherKey: SigningKey
+    let modelKey: SigningKey
+    let ownKey: SigningKey
 
-    init(store: MetadataStore) { self.store = store }
+    init(store: MetadataStore) throws {
+        self.store = store
+        (publisherKey, modelKey, ownKey) = (try .make(.ed25519), try .make(.p256), try .make(.ed25519))
+    }
 
     func judge(_ manifest: SignedManifest) async throws -> (signers: ImportSigners, manifest: BundleManifest) {
         let signature = String(decoding: manifest.documents["BUNDLE.dsse.json"] ?? [], as: UTF8.self)
@@ -40,12 +47,21 @@ final class TestTrust: ImportTrust {
         }?.sequence
         return (
             ImportSigners(
-                publisher: parsed.publisher, keyIDs: [BundleDigest.hash([1])], fingerprints: ["ABCD"],
+                publisher: parsed.publisher, keyIDs: ObjectID(hex: publisherKey.publicKey.keyID).map { [$0] } ?? [],
+                fingerprints: ["ABCD"], modelKeys: [modelKey.publicKey],
                 laterSequence: last.flatMap { $0 > parsed.sequence ? $0 : nil }, lastSequence: last), parsed
         )
     }
 
     func sign(receipt: [UInt8]) async throws -> String { String(decoding: receipt, as: UTF8.self) }
+
+    func sign(
+        _ facts: CustodyStatement.Facts, after former: CustodyStatement?, manifest: ObjectID
+    ) async throws -> CustodyStatement? {
+        try CustodyStatement.make(facts, after: former, manifest: manifest, key: ownKey)
+    }
+
+    func keyNames() async throws -> [String: String] { [publisherKey.publicKey.keyID: "acme"] }
 }
 
 /// A hub that imports, with real stores.
@@ -73,7 +89,7 @@ final class ImportSite: Sendable {
             store: store, settings: IdentitySettings(externalURL: "https://hub.test", passwordCost: .cheap))
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        trust = TestTrust(store: store)
+        trust = try TestTrust(store: store)
         importer = BundleImporter(
             store: store, objects: objects, git: git, threads: threads, limits: ReceiveLimits(), identity: identity,
             events: RepositoryEvents(), trust: trust, logger: logger)
@@ -105,9 +121,14 @@ final class ImportSite: Sendable {
         return report
     }
 
-    func setPublishing(_ value: String) async throws {
-        try await store.setSetting(
-            "import-publishing", to: value, audit: AuditEntry(actor: "t", action: "t", target: "t"))
+    func setPublishing(_ value: String) async throws { try await set("import-publishing", value) }
+
+    func set(_ setting: String, _ value: String) async throws {
+        try await store.setSetting(setting, to: value, audit: AuditEntry(actor: "t", action: "t", target: "t"))
+    }
+
+    func audit(_ action: String) async throws -> [AuditEntry] {
+        try await store.auditEntries().map(\.entry).filter { $0.action == action }
     }
 
     func repository(_ reference: String) async throws -> Repository? {

@@ -304,6 +304,51 @@ struct PublisherKeysTests {
         }
     }
 
+    @Test("where keys are lost a new publisher begins under another name, and the old one ends")
+    func replaceLost() async throws {
+        let site = try TrustSite()
+        let old = try await site.publisher.identity(for: TrustSite.local)
+        // As long as the keys are here nothing is replaced.
+        await #expect(throws: PublisherError.exists(name: "hub.example")) {
+            try await site.publisher.create(name: "new", RootChange(), replacesLost: true, by: TrustSite.local)
+        }
+        try FileManager.default.removeItem(atPath: site.folder.file("secrets"))
+        await #expect(throws: PublisherError.keyMissing(publisher: "hub.example")) {
+            try await site.publisher.create(name: "new", RootChange(), by: TrustSite.local)
+        }
+        await #expect(throws: PublisherError.nameUsed("hub.example")) {
+            try await site.publisher.create(name: "hub.example", RootChange(), replacesLost: true, by: TrustSite.local)
+        }
+        let root = try await site.publisher.create(name: nil, RootChange(), replacesLost: true, by: TrustSite.local)
+        #expect(root.publisher.hasPrefix("hub.example-") && root.fingerprint != old.fingerprint)
+        let new = try await site.publisher.identity(for: TrustSite.local)
+        #expect(new.publisher == root.publisher)
+        let known = try await site.trust.policy().publishers
+        #expect(known["hub.example"]?.withdrawn == "its private keys were lost")
+        #expect(known[root.publisher]?.origin == .own)
+        #expect(try await site.actions() == ["trust.init", "trust.replace"])
+        let entry = try #require(try await site.store.auditEntries().last?.entry)
+        #expect(entry.detail["replaces"] == "hub.example")
+    }
+
+    @Test("a user whose keys are lost begins anew too")
+    func replaceLostOfUser() throws {
+        let folder = try TemporaryFolder("user")
+        let user = try #require(UserTrust(environment: ["XDG_CONFIG_HOME": folder.path, "USER": "ada"]))
+        let old = try user.identity()
+        #expect(throws: PublisherError.exists(name: old.publisher)) {
+            try user.create(name: nil, RootChange(), replacesLost: true)
+        }
+        let keys = folder.file("csghub/publisher")
+        for name in try FileManager.default.contentsOfDirectory(atPath: keys) where name.hasSuffix(".key") {
+            try FileManager.default.removeItem(atPath: "\(keys)/\(name)")
+        }
+        #expect(throws: PublisherError.keyMissing(publisher: old.publisher)) { try user.create(name: nil, RootChange()) }
+        let root = try user.create(name: nil, RootChange(), replacesLost: true)
+        #expect(root.publisher != old.publisher)
+        #expect(try user.identity().publisher == root.publisher && user.roots() == [root])
+    }
+
     @Test("a user has keys and trust without a hub")
     func user() throws {
         let folder = try TemporaryFolder("user")

@@ -1,3 +1,4 @@
+import BundleFormat
 import Bundles
 import HubCore
 import MetadataStore

@@ -1,3 +1,4 @@
+import BundleFormat
 import HubCore
 import Identity
 import MetadataStore

@@ -1,6 +1,7 @@
 import BundleFormat
 import FoundationEssentials
 import HubCore
+import MetadataStore
 
 /// A receipt's short form: twelve words that a person reads to another, or types, where nothing is carried back.
 ///

@@ -51,7 +51,6 @@ struct InventoryCommand: AsyncParsableCommand {
             console.note(
                 "Wrote \(DisplayText.counted(known.count, "repository", "repositories")) and \(DisplayText.counted(inventory.objects.count, "large object")).")
             console.print(file)
-            console.print(InventorySignature.path(of: file))
         }
     }
 }
