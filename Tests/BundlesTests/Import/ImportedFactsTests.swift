@@ -53,7 +53,7 @@ struct ImportedFactsTests {
         #expect(origin.isGated && origin.upstream?.kind == "huggingface" && origin.upstream?.revision == "abc")
         #expect(origin.upstream?.fetched == "2026-11-01T00:00:00Z" && origin.upstream?.url == "https://hf.example/qwen/qwen3")
         // An administrator opened it; a later bundle does not close it again.
-        _ = try await site.store.changeRepository(
+        _ = try await site.store.updateRepository(
             repository.id, RepositoryChange(gating: .set(.off)), audit: AuditEntry(actor: "t", action: "t", target: "t"))
         try model.source.commit(["more.txt": "more\n"])
         let next = try model.bundle(sequence: 2) { $0.license = .init(isGated: true) }
