@@ -155,14 +155,7 @@ extension BundleImporter {
             if let lost = presumed.first(where: { !stored.contains($0.id) }) { throw ObjectStoreError.damaged(lost.id) }
         }
         var repositories: [ImportPublication.Repository] = []
-        var detail = [
-            "publisher": manifest.publisher, "stream": manifest.stream, "sequence": String(manifest.sequence),
-            "keys": signers.fingerprints.joined(separator: ", "),
-        ]
-        if let accepted = try await licenses(of: prepared.map(\.target), options).accepted { detail["accepted_licenses"] = accepted }
         let custody = try await keptCustody(of: record.bundle, manifest, digest: record.manifest)
-        if !custody.statements.isEmpty { detail["custody"] = String(custody.text.prefix(4000)) }
-        if let fault = custody.fault { detail["custody_fault"] = String(fault.prefix(1000)) }
         for repository in prepared {
             try Task.checkCancellation()
             var description: PackDescription?
@@ -171,18 +164,30 @@ extension BundleImporter {
             }
             repositories.append(Self.publication(of: repository, pack: description, options))
         }
-        var detail = [
-            "publisher": manifest.publisher, "stream": manifest.stream, "sequence": String(manifest.sequence),
-            "keys": signers.fingerprints.joined(separator: ", "),
-        ]
-        if signers.laterSequence != nil, let reason = options.olderReason { detail["older_reason"] = reason }
+        let accepted = try await licenses(of: prepared.map(\.target), options).accepted
         return ImportPublication(
             bundle: record.bundle, repositories: repositories,
             aliases: isPartial ? [] : try aliases(of: manifest, options), isPartial: isPartial,
             signingKeys: signers.keyIDs,
             custody: custody.statements.map { .init(file: $0.fileName, document: String(decoding: $0.document, as: UTF8.self)) },
-            custodyFault: custody.fault, approvedBy: isApproved ? caller.principal.auditName : nil, actor: caller.principal.auditName, account: caller.principal.account?.id,
-            audit: caller.entry("bundle.publish", on: record.bundle, detail))
+            custodyFault: custody.fault, approvedBy: isApproved ? caller.principal.auditName : nil,
+            actor: caller.principal.auditName, account: caller.principal.account?.id,
+            audit: caller.entry(
+                "bundle.publish", on: record.bundle, Self.detail(manifest, signers, options, custody, acceptedLicenses: accepted)))
+    }
+
+    private static func detail(
+        _ manifest: BundleManifest, _ signers: ImportSigners, _ options: ImportOptions, _ custody: CustodyChain, acceptedLicenses: String?
+    ) -> [String: String] {
+        var detail = [
+            "publisher": manifest.publisher, "stream": manifest.stream, "sequence": String(manifest.sequence),
+            "keys": signers.fingerprints.joined(separator: ", "),
+        ]
+        if signers.laterSequence != nil, let reason = options.olderReason { detail["older_reason"] = reason }
+        detail["accepted_licenses"] = acceptedLicenses
+        if !custody.statements.isEmpty { detail["custody"] = String(custody.text.prefix(4000)) }
+        detail["custody_fault"] = custody.fault.map { String($0.prefix(1000)) }
+        return detail
     }
 
     private static func publication(
