@@ -42,7 +42,9 @@ extension BadMediaTests {
             for version in 2...256 { link(folder + "/trust/root.1.json", folder + "/trust/root.\(version).json") }
         }
         let audit = try await site.store.latestAuditEntries().first?.sequence
-        await #expect { try await site.importer.preflight(ImportOptions(paths: bundle.media), by: site.caller) } throws: {
+        await #expect {
+            try await site.importer.preflight(ImportOptions(paths: bundle.media), by: site.caller)
+        } throws: {
             ($0 as? any Refusal)?.problem.kind == .tooLarge
         }
         #expect(try await site.store.latestAuditEntries().first?.sequence == audit)
@@ -61,7 +63,8 @@ extension BadMediaTests {
     func hiddenName() throws {
         let bundle = try MadeBundle([try content(try SourceRepository(), large: [made(1_000)])])
         let parent = bundle.media[0] + "/HUBBUNDLE"
-        try FileManager.default.copyItem(atPath: bundle.bundleFolder(0), toPath: parent + "/x\nTrust it: csghub trust add y")
+        try FileManager.default.copyItem(
+            atPath: bundle.bundleFolder(0), toPath: parent + "/x\nTrust it: csghub trust add y")
         #expect(try Media.folders(below: bundle.media[0]).map(\.path) == [bundle.bundleFolder(0)])
     }
 
@@ -71,7 +74,8 @@ extension BadMediaTests {
         let bundle = try MadeBundle(
             [
                 try content(try SourceRepository(), large: [made(5_000)]),
-                try content(try SourceRepository(uid: "B"), large: [made(6_000, 2), made(7_000, 3)], name: "ada/other"),
+                try content(
+                    try SourceRepository(uid: "B"), large: [made(6_000, 2), made(7_000, 3)], name: "ada/other"),
             ], volumes: 2)
         _ = try await site.take([bundle.media[0]])
         #expect(site.importer.claim(bundle.id))
@@ -85,7 +89,9 @@ extension BadMediaTests {
         _ = try await site.importer.publishComplete(bundle.id, by: site.caller)
     }
 
-    @Test("an older bundle that waited is not published over a newer one", arguments: ["parked", "approval", "missing medium"])
+    @Test(
+        "an older bundle that waited is not published over a newer one",
+        arguments: ["parked", "approval", "missing medium"])
     func replayOfWaiting(_ waits: String) async throws {
         let site = try ImportSite()
         let source = try SourceRepository()
@@ -99,7 +105,8 @@ extension BadMediaTests {
         let older = try MadeBundle(
             waits == "missing medium" ? [content, other] : [content], volumes: waits == "missing medium" ? 2 : 1)
         let first = try await site.take([older.media[0]])
-        #expect(first.record?.state == (waits == "parked" ? .parked : waits == "approval" ? .awaitingApproval : .staging))
+        #expect(
+            first.record?.state == (waits == "parked" ? .parked : waits == "approval" ? .awaitingApproval : .staging))
         try await site.setPublishing("automatic")
 
         // The newer one brings what the older one presumes.

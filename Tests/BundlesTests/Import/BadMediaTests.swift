@@ -121,9 +121,14 @@ struct BadMediaTests {
         #expect(problem.kind == .forbidden && problem.message.contains("mallory"))
         #expect(try await site.store.importRecord(bundle.id) == nil && site.stagedFolders.isEmpty)
         // It does not hinder one that is trusted, on the same stick or another.
-        let trusted = try MadeBundle([try content(try SourceRepository(uid: "B"), large: [made(2000)], name: "ada/other")])
+        let trusted = try MadeBundle([
+            try content(try SourceRepository(uid: "B"), large: [made(2000)], name: "ada/other")
+        ])
         let paths = bundle.media + trusted.media
-        #expect(try await site.importer.preflight(ImportOptions(paths: paths), by: site.caller).map(\.bundle) == [trusted.id])
+        #expect(
+            try await site.importer.preflight(ImportOptions(paths: paths), by: site.caller).map(\.bundle) == [
+                trusted.id
+            ])
         let outcomes = try await site.importer.run(ImportOptions(paths: paths), by: site.caller)
         #expect(outcomes.count == 2 && outcomes.first { $0.bundle == trusted.id }?.record?.state == .published)
     }

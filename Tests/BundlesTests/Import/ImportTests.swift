@@ -77,7 +77,8 @@ struct ImportTests {
         try area.make()
         var phases: Set<ImportProgress.Phase> = []
         let run = try StagingRun(
-            plan: StagingPlan(bundle.manifest, key: BundleDigest.hash(bundle.manifestBytes)), bundle: bundle.id, area: area,
+            plan: StagingPlan(bundle.manifest, key: BundleDigest.hash(bundle.manifestBytes)), bundle: bundle.id,
+            area: area,
             store: site.objects, spared: [], stop: StopFlag(), tell: { phases.insert($0.phase) })
         let locations = try bundle.media.flatMap { try Media.bundles(below: $0) }
         if isInOrder {
@@ -237,7 +238,8 @@ struct ImportTests {
     @Test("goes on with the map and the visibility that were given with the first medium")
     func keepsOptions() async throws {
         let site = try ImportSite()
-        let bundle = try MadeBundle([try content(try SourceRepository(), large: [made(5_000), made(6_000, 2)])], volumes: 2)
+        let bundle = try MadeBundle(
+            [try content(try SourceRepository(), large: [made(5_000), made(6_000, 2)])], volumes: 2)
         let first = ImportOptions(map: ["qwen": "lab"], visibility: .private)
         #expect(try await site.take([bundle.media[0]], first).record?.state == .staging)
         let preflight = try await site.importer.preflight(ImportOptions(paths: [bundle.media[1]]), by: site.caller)
@@ -249,7 +251,8 @@ struct ImportTests {
     @Test("goes on with a bundle that was signed again while it waited")
     func signedAgain() async throws {
         let site = try ImportSite()
-        let bundle = try MadeBundle([try content(try SourceRepository(), large: [made(5_000), made(6_000, 2)])], volumes: 2)
+        let bundle = try MadeBundle(
+            [try content(try SourceRepository(), large: [made(5_000), made(6_000, 2)])], volumes: 2)
         #expect(try await site.take([bundle.media[0]]).record?.state == .staging)
         site.trust.replaceKey()
         #expect((try await site.take([bundle.media[1]]).failure as? any Refusal)?.problem.code == "wrong_signature")

@@ -10,7 +10,9 @@ import Testing
 
 @Suite("Bundles that come by network")
 struct SentBundleTests {
-    @Test("a name that is no bundle's id is not found", arguments: ["x", "../../..", "0123456789ABCDEF", "0123456789abcde"])
+    @Test(
+        "a name that is no bundle's id is not found",
+        arguments: ["x", "../../..", "0123456789ABCDEF", "0123456789abcde"])
     func foreignNames(_ bundle: String) async throws {
         let site = try ImportSite()
         await #expect(throws: MetadataError.importNotFound) {

@@ -24,7 +24,8 @@ extension BundleImporter {
         for found in try await discover(options.paths) where chosen.isEmpty || chosen.contains(found.signed.id.text) {
             do {
                 let (signers, manifest) = try await trust.judge(found.signed)
-                answers.append(try await preflight(Trusted(found: found, signers: signers, manifest: manifest), options))
+                answers.append(
+                    try await preflight(Trusted(found: found, signers: signers, manifest: manifest), options))
             } catch let error as any Refusal {
                 // One that is not trusted does not hinder those beside it; a run tells of each.
                 refusal = refusal ?? error
@@ -211,7 +212,8 @@ extension BundleImporter {
         ]
         if let reason = options.olderReason { detail["older_reason"] = reason }
         if !options.map.isEmpty {
-            detail["map"] = options.map.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", ")
+            detail["map"] = options.map.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(
+                separator: ", ")
         }
         detail["visibility"] = (options.visibility ?? .internal).rawValue
         if !options.acceptedLicenses.isEmpty {

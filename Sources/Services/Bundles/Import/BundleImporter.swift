@@ -223,7 +223,8 @@ package final class BundleImporter: Sendable {
         func take(_ bytes: [UInt8]) throws(BundleError) -> [UInt8] {
             room -= bytes.count
             guard room >= 0 else {
-                throw .tooLarge(what: "The manifests on these media together", limit: "\(maximumDocumentBytes >> 20) MiB")
+                throw .tooLarge(
+                    what: "The manifests on these media together", limit: "\(maximumDocumentBytes >> 20) MiB")
             }
             return bytes
         }

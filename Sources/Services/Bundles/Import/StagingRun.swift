@@ -128,7 +128,8 @@ final class StagingRun {
     }
 
     /// Whether every entry of a volume is here now.
-    private func take(_ volume: BundleManifest.Volume, from location: BundleLocation, _ pipeline: StagingPipeline) throws
+    private func take(_ volume: BundleManifest.Volume, from location: BundleLocation, _ pipeline: StagingPipeline)
+        throws
         -> Bool
     {
         do {
