@@ -105,7 +105,7 @@ extension PublisherError: Refusal {
                 .missing, code: "no_publisher", "There is no publisher’s key yet; make one with “csghub trust init”.")
         case .keyMissing(let publisher):
             Problem(
-                .unavailable, code: "publisher_key_missing",
+                .conflict, code: "publisher_key_missing",
                 "The private key of \(publisher) is not in the folder for secrets. Restore that folder from a backup. If there is none, begin a "
                     + "new publisher with “csghub trust init --replace-lost”; other sites must then compare its fingerprint.")
         case .draftWaits(let missing):
