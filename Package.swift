@@ -198,6 +198,6 @@ let package = Package(
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
         tests("LayeringTests", []),
-        tests("EndToEndTests", ["HubTestSupport"]),
+        tests("EndToEndTests", ["HubTestSupport", "BundleFormat", "HubCore"]),
     ]
 )

@@ -8,7 +8,8 @@ struct ManifestTests {
     private static let digest = ObjectID(digest: [UInt8](repeating: 7, count: 32))
     private static let other = ObjectID(digest: [UInt8](repeating: 9, count: 32))
 
-    private func manifest() throws -> BundleManifest {
+    /// A manifest with every member that there is.
+    static func everything() throws -> BundleManifest {
         let oid = try #require(GitOID(hex: String(repeating: "a", count: 40)))
         let main = try #require(ReferenceName("refs/heads/main"))
         let repository = BundleRepository(
@@ -27,13 +28,13 @@ struct ManifestTests {
 
     @Test("a manifest is read back as it was written")
     func roundTrip() throws {
-        let manifest = try manifest()
+        let manifest = try Self.everything()
         #expect(try BundleManifest(parsing: manifest.canonicalBytes) == manifest)
     }
 
     @Test("another spelling of the same value is refused")
     func spellings() throws {
-        let text = String(decoding: try manifest().canonicalBytes, as: UTF8.self)
+        let text = String(decoding: try Self.everything().canonicalBytes, as: UTF8.self)
         let others = [
             text + "\n", text.replacing("\"kind\":\"full\"", with: "\"kind\": \"full\""), text.replacing("42", with: "42.0"),
             text.replacing("\"sequence\":42", with: "\"sequence\":42,\"sequence\":42"), text.replacing("acme", with: "\\u0061cme"),
@@ -51,7 +52,7 @@ struct ManifestTests {
             ("acme", ".."), ("vol/000001.tar", "../000001.tar"), ("Qwen/Qwen3-8B", "Qwen"),
         ])
     func contradictions(from: String, to: String) throws {
-        let text = String(decoding: try manifest().canonicalBytes, as: UTF8.self)
+        let text = String(decoding: try Self.everything().canonicalBytes, as: UTF8.self)
         let changed = text.replacing(from, with: to)
         #expect(changed != text)
         #expect(throws: BundleError.self) { try BundleManifest(parsing: Array(changed.utf8)) }
@@ -59,7 +60,7 @@ struct ManifestTests {
 
     @Test("sizes that add up to more than a number of the format are refused, presumed ones too", arguments: [true, false])
     func sums(isInBundle: Bool) throws {
-        var manifest = try manifest()
+        var manifest = try Self.everything()
         let largest = CanonicalJSON.maximumInteger
         for byte in UInt8(0)..<2 {
             let oid = ObjectID(digest: [UInt8](repeating: 100 + byte, count: 32))
@@ -73,7 +74,7 @@ struct ManifestTests {
 
     @Test("a hash has one size, as object, attachment and git data")
     func sizes() throws {
-        var manifest = try manifest()
+        var manifest = try Self.everything()
         manifest.repositories[0].attachments = [.init(format: "other", name: "a.txt", sha256: Self.other, sizeBytes: 12)]
         #expect(try BundleManifest(parsing: manifest.canonicalBytes) == manifest)
         manifest.repositories[0].attachments[0].sizeBytes = 13
@@ -84,7 +85,7 @@ struct ManifestTests {
 
     @Test("an alias is one id of one part", arguments: ["gpt2=a/b,x", "x=a/b gpt2", "datasets/squad", "a/b", "", "a b", "-x"])
     func aliases(_ name: String) throws {
-        var manifest = try manifest()
+        var manifest = try Self.everything()
         manifest.aliases[0].name = name
         #expect(throws: BundleError.self) { try BundleManifest(parsing: manifest.canonicalBytes) }
     }

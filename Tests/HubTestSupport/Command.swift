@@ -99,5 +99,11 @@ extension CommandOutput {
 package struct CommandFailure: Error, CustomStringConvertible {
     package let words: [String]
     package let output: CommandOutput
+
+    package init(words: [String], output: CommandOutput) {
+        self.words = words
+        self.output = output
+    }
+
     package var description: String { words.joined(separator: " ") + ": " + output.description }
 }
