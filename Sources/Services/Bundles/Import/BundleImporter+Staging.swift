@@ -20,7 +20,7 @@ extension BundleImporter {
         if options.paths.isEmpty { options.paths = try await mediaPaths(of: chosen) }
         try await checkPaths(options.paths, by: caller)
         var answers: [ImportPreflight] = []
-        var refusal: (any Error)?
+        var refused: [(bundle: String, error: any Error)] = []
         for found in try await discover(options.paths) where chosen.isEmpty || chosen.contains(found.signed.id.text) {
             do {
                 let (signers, manifest) = try await trust.judge(found.signed)
@@ -28,10 +28,14 @@ extension BundleImporter {
                     try await preflight(Trusted(found: found, signers: signers, manifest: manifest), options))
             } catch let error as any Refusal {
                 // One that is not trusted does not hinder those beside it; a run tells of each.
-                refusal = refusal ?? error
+                refused.append((found.signed.id.text, error))
             }
         }
-        if answers.isEmpty, let refusal { throw refusal }
+        if answers.isEmpty, let first = refused.first {
+            // The command ends here, so no run writes it down.
+            for one in refused { try await noteRefusal(one.error, of: one.bundle, by: caller) }
+            throw first.error
+        }
         return answers
     }
 

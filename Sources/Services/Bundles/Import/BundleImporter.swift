@@ -109,6 +109,8 @@ package final class BundleImporter: Sendable {
                 $1.manifest.publisher, $1.manifest.stream, $1.manifest.sequence
             )
         }
+        // Of those that a cancelled run does not reach.
+        defer { for one in trusted where !isBusy(one.bundle) { board.finish(one.bundle) } }
         for one in trusted {
             outcomes.append(try await attempt(one.bundle) { try await self.take(one, given, by: caller) })
         }
@@ -160,6 +162,7 @@ package final class BundleImporter: Sendable {
 
     /// Keeps others from the same bundle until `release`; `false` when somebody else has it.
     func claim(_ bundle: String) -> Bool { busy.withLock { $0.insert(bundle).inserted } }
+    private func isBusy(_ bundle: String) -> Bool { busy.withLock { $0.contains(bundle) } }
     func release(_ bundle: String) { _ = busy.withLock { $0.remove(bundle) } }
 
     private static func translated(_ error: any Error, _ bundle: String) -> any Error {
@@ -235,6 +238,11 @@ package final class BundleImporter: Sendable {
             do throws(BundleError) {
                 documents[name] = try take(Media.contents(of: "\(folder.path)/\(name)", name: name, limit: limit))
             } catch {
+                // No signature is that long: it is judged as a wrong one, and hinders no other bundle.
+                if case .tooLarge(let what, _) = error, what == name {
+                    documents[name] = []
+                    continue
+                }
                 // Roots are numbered without gaps, and a bundle without a signature is judged as such.
                 guard case .inaccessible = error else { throw error }
                 if name != signatureFile { break }
@@ -244,20 +252,28 @@ package final class BundleImporter: Sendable {
     }
 
     private func judge(_ found: Found, by caller: Caller) async throws -> Trusted {
-        board.tell(ImportProgress(bundle: found.signed.id.text, phase: .discovered))
+        let bundle = found.signed.id.text
+        // The steps of a run under way are its own to tell.
+        let isBusy = isBusy(bundle)
+        if !isBusy { board.tell(ImportProgress(bundle: bundle, phase: .discovered)) }
         do {
             let (signers, manifest) = try await trust.judge(found.signed)
-            board.tell(ImportProgress(bundle: found.signed.id.text, phase: .trusted))
+            if !isBusy { board.tell(ImportProgress(bundle: bundle, phase: .trusted)) }
             return Trusted(found: found, signers: signers, manifest: manifest)
         } catch {
-            board.finish(found.signed.id.text)
-            guard let problem = Problem.describing(error) else { throw error }
-            try await store.appendAudit(
-                caller.entry(
-                    "bundle.refuse", on: found.signed.id.text,
-                    ["code": problem.code, "reason": String(problem.message.prefix(300))]))
+            // Otherwise whoever watches would wait for ever.
+            if !isBusy { board.finish(bundle) }
+            guard Problem.describing(error) != nil else { throw error }
+            try await noteRefusal(error, of: bundle, by: caller)
             throw error
         }
+    }
+
+    /// Writes into the audit log that somebody wanted a bundle that is not trusted.
+    func noteRefusal(_ error: any Error, of bundle: String, by caller: Caller) async throws {
+        guard let problem = Problem.describing(error) else { return }
+        try await store.appendAudit(
+            caller.entry("bundle.refuse", on: bundle, ["code": problem.code, "reason": String(problem.message.prefix(300))]))
     }
 }
 
