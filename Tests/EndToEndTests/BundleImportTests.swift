@@ -103,34 +103,5 @@ extension EndToEnd {
             #expect(try target.verb("bundle", "publish", id).succeeded)
             #expect(try eve.clone("models/ada/model", to: "clone").git("rev-parse", "main") == commit)
         }
-
-        @Test("survive kill -9 at random instants")
-        func killed() throws {
-            let (commit, oid) = try bundle()
-            try trust()
-            // Without a running hub the verb does the work itself.
-            _ = try target.stop()
-            let words = [
-                HubProcess.binary ?? "csghub", "bundle", "import", stick(1), stick(2), stick(3), "--data", target.data,
-            ]
-            var kills = 0
-            while kills < (EndToEnd.isFull ? 50 : 10) {
-                let import_ = try CommandOutput.of(
-                    ["timeout", "--signal=KILL", String(Double.random(in: 0.05...0.8))] + words,
-                    environment: ProcessInfo.processInfo.environment)
-                if import_.succeeded { break }
-                kills += 1
-            }
-            let last = try CommandOutput.of(words, environment: ProcessInfo.processInfo.environment)
-            #expect(last.succeeded && last.stdout.contains("published"), "\(last)")
-            #expect(try target.verb("object", "verify", "--all").succeeded)
-            #expect(try target.verb("audit", "verify").succeeded)
-            let staged = try FileManager.default.contentsOfDirectory(atPath: target.data + "/staging/imports")
-            #expect(staged.isEmpty)
-            try target.start()
-            let clone = try target.client("bob").clone("models/ada/model", to: "clone")
-            #expect(try clone.git("rev-parse", "main") == commit)
-            #expect(try Content.sha256(of: clone.file("m.safetensors")) == oid)
-        }
     }
 }
