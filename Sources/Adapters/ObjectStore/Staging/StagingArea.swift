@@ -126,6 +126,11 @@ package final class StagingArea: Sendable {
         try OpenFile.status(of: contentPath(id)).map { Int64($0.st_size) == sizeBytes } ?? false
     }
 
+    /// What the disk has given to a content's file so far, whether or not its bytes have come; 0 when it is not made.
+    package func allocatedBytes(of id: ObjectID) throws -> Int64 {
+        try OpenFile.status(of: contentPath(id)).map { Int64($0.st_blocks) * 512 } ?? 0
+    }
+
     package func removeContent(_ id: ObjectID) throws {
         guard unlink(contentPath(id)) == 0 || errno == ENOENT else { throw FileFault(operation: "unlink", code: errno) }
     }

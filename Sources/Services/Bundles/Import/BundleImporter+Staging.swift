@@ -65,7 +65,7 @@ extension BundleImporter {
             let missing = Set(run.missingVolumes.map(\.number))
             return (
                 Staged(
-                    copyBytes: run.missingBytes, files: run.missingFiles, missingVolumes: missing,
+                    copyBytes: run.missingBytes, neededBytes: try run.neededBytes(), files: run.missingFiles, missingVolumes: missing,
                     presentVolumes: Set(locations.flatMap { $0.presentVolumes().map(\.number) })), try objects.room()
             )
         }
@@ -88,7 +88,7 @@ extension BundleImporter {
             },
             organizations: organizations, contentBytes: plan.contents.reduce(0) { $0 + $1.sizeBytes },
             presentBytes: plan.contents.reduce(0) { $0 + $1.sizeBytes } - copyBytes, copyBytes: copyBytes,
-            neededBytes: isPublished ? 0 : copyBytes + gitBytes + gitBytes / 4 + Self.recordBytes(manifest),
+            neededBytes: isPublished ? 0 : staged.neededBytes + gitBytes + gitBytes / 4 + Self.recordBytes(manifest),
             freeBytes: free.bytes,
             neededFiles: isPublished
                 ? 0 : Int64(staged.files + 4 * manifest.repositories.count + manifest.volumes.count + 8),
@@ -101,6 +101,7 @@ extension BundleImporter {
 
     private struct Staged: Sendable {
         let copyBytes: Int64
+        let neededBytes: Int64
         let files: Int
         let missingVolumes: Set<Int>
         let presentVolumes: Set<Int>

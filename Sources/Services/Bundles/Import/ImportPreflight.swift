@@ -47,7 +47,7 @@ package struct ImportPreflight: Hashable, Sendable {
     package let contentBytes: Int64
     package let presentBytes: Int64
     package let copyBytes: Int64
-    /// What the disk must have room for: `copyBytes`, and what git makes of its packs.
+    /// What the disk must have room for: the files of `copyBytes` that are not made yet, and what git makes of its packs.
     package let neededBytes: Int64
     package let freeBytes: Int64
     package let neededFiles: Int64

@@ -55,6 +55,14 @@ final class StagingRun {
 
     var totalBytes: Int64 { plan.contents.reduce(0) { $0 + $1.sizeBytes } }
     var missingBytes: Int64 { totalBytes - stagedBytes }
+    /// What the disk must still give. Files are made with all their room, so this is less than what is missing once they are begun.
+    func neededBytes() throws -> Int64 {
+        try plan.contents.indices.reduce(0) { sum, index in
+            guard !spared.contains(index) else { return sum }
+            let content = plan.contents[index]
+            return sum + max(0, content.sizeBytes - (try area.allocatedBytes(of: content.id)))
+        }
+    }
     /// Contents whose file is not made yet.
     var missingFiles: Int { plan.contents.indices.filter { !spared.contains($0) && !isComplete($0) }.count }
 
