@@ -112,7 +112,7 @@ extension EndToEnd {
             var kills = 0
             for _ in 0..<(EndToEnd.isFull ? 50 : 6) {
                 let output = try CommandOutput.of(
-                    ["timeout", "--signal=KILL", String(Double.random(in: 0.02...0.9)), HubProcess.binary ?? "csghub", "bundle", "create"] + words,
+                    ["timeout", "--signal=KILL", String(Double.random(in: 0.02...0.25)), HubProcess.binary ?? "csghub", "bundle", "create"] + words,
                     in: home.path, environment: environment)
                 if output.succeeded { break }
                 kills += 1
