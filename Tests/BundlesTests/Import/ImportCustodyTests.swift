@@ -1,6 +1,7 @@
 import BundleFormat
 import Foundation
 import HubCore
+import HubTestSupport
 import MetadataStore
 import Testing
 
@@ -84,7 +85,7 @@ struct ImportCustodyTests {
         let bundle = try bundle()
         if !isStripped {
             let statements = try state(["export", "seal"], in: bundle, site)
-            try MadeBundle.flip("\(bundle.bundleFolder(0))/\(statements[1].path)", at: 200)
+            try Content.flip("\(bundle.bundleFolder(0))/\(statements[1].path)", at: 200)
         }
         let preflight = try #require(
             try await site.importer.preflight(ImportOptions(paths: bundle.media), by: site.caller).first)
@@ -112,5 +113,23 @@ struct ImportCustodyTests {
         #expect(try await site.store.importRecord(bundle.id) == nil && site.stagedFolders.isEmpty)
         try state(["export"], in: bundle, site)
         try await site.publish(bundle.media)
+    }
+
+    @Test("the parts of an import that are whole are published by the same rule")
+    func parts() async throws {
+        let site = try ImportSite()
+        let bundle = try MadeBundle(
+            [
+                try modelContent(try SourceRepository(), large: [made(5_000)]),
+                try modelContent(try SourceRepository(uid: "B"), large: [made(6_000, 2), made(7_000, 3)], name: "ada/other"),
+            ], volumes: 2
+        ) { $0.custody = [.init(step: "export", host: "desk", operator: "ada")] }
+        _ = try await site.take([bundle.media[0]])
+        try await site.set("import-custody", "required")
+        let error = await #expect(throws: ImportError.self) { try await site.importer.publishComplete(bundle.id, by: site.caller) }
+        #expect(error?.problem.code == "custody")
+        #expect(try await site.repository("models/qwen/qwen3") == nil)
+        try await site.set("import-custody", "optional")
+        #expect(try await site.importer.publishComplete(bundle.id, by: site.caller).repositories.map(\.name) == ["models/qwen/qwen3"])
     }
 }

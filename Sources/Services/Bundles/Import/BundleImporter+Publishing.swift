@@ -296,6 +296,8 @@ extension BundleImporter {
         }
         guard !prepared.isEmpty else { throw ImportError.nothingComplete(bundle) }
         if let obstacle = try await licenses(of: prepared.map(\.target), options).obstacle(isApproved: true) { throw obstacle }
+        let custody = try await keptCustody(of: bundle, manifest, digest: record.manifest)
+        if let obstacle = try await obstacle(custody, signers) { throw obstacle }
         let (_, held) = try await owners(of: prepared.map(\.target), options)
         guard held.isEmpty else { throw ImportError.needsMapping(held) }
         return try await publish(
