@@ -156,3 +156,11 @@ package struct BundleRepository: Hashable, Sendable {
         text != BundleManifest.fileName && BundleManifest.isName(text)
     }
 }
+
+extension BundleRepository {
+    /// The commit whose files a model's signature speaks of: that of the default branch, or of the only ref.
+    package var signedCommit: GitOID? {
+        let main = refs.first { $0.name.text == "refs/heads/" + defaultBranch }
+        return main?.oid ?? (refs.count == 1 ? refs[0].oid : nil)
+    }
+}

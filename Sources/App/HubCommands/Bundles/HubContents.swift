@@ -91,8 +91,7 @@ struct HubContents {
 
     /// The hub's signature of the default branch's files, or of the only revision; `nil` where the specification does not cover them.
     private func modelSignature(_ path: [String], of repository: BundleRepository) async throws -> [UInt8]? {
-        let main = repository.refs.first { $0.name.text == "refs/heads/" + repository.defaultBranch }
-        guard let commit = main?.oid ?? (repository.refs.count == 1 ? repository.refs[0].oid : nil) else { return nil }
+        guard let commit = repository.signedCommit else { return nil }
         do {
             return try await client.bytes(posting: path + ["model-signature"], query: [("commit", commit.hex)])
         } catch let failure as CommandFailure where failure.code == "not_signable" {

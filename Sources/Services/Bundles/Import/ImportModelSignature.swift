@@ -22,7 +22,7 @@ struct ImportModelSignature: Sendable {
         _ signatures: [ImportModelSignature], of repository: BundleRepository, keys: [SignerKey], in objects: GitObjects
     ) throws -> ImportReport.ModelSignature? {
         guard !signatures.isEmpty else { return nil }
-        guard let commit = signedCommit(of: repository) else { return .unchecked }
+        guard let commit = repository.signedCommit else { return .unchecked }
         var result = ImportReport.ModelSignature.unknownKey
         var files: [(path: String, sha256: ObjectID)]?
         for signature in signatures {
@@ -45,18 +45,17 @@ struct ImportModelSignature: Sendable {
         }
         return result
     }
-
-    /// The commit whose files are signed: that of the default branch, or of the only ref.
-    private static func signedCommit(of repository: BundleRepository) -> GitOID? {
-        let main = repository.refs.first { $0.name.text == "refs/heads/" + repository.defaultBranch }
-        return main?.oid ?? (repository.refs.count == 1 ? repository.refs[0].oid : nil)
-    }
 }
 
 extension BundleImporter {
+    private static let maximumModelSignatures = 4
+
+    /// Those to check; of more than four the others are carried unchecked.
     func modelSignatures(of repository: BundleRepository, area: StagingArea) async throws -> [ImportModelSignature] {
         var signatures: [ImportModelSignature] = []
-        for file in repository.attachments where file.format == BundleRepository.Attachment.modelSignature {
+        let files = repository.attachments.filter { $0.format == BundleRepository.Attachment.modelSignature }
+        // Each is held whole, at most 64 MiB; a publisher has one, and an upstream one beside it.
+        for file in files.prefix(Self.maximumModelSignatures) {
             signatures.append(ImportModelSignature(name: file.name, bytes: try await content(of: file, area: area)))
         }
         return signatures
