@@ -55,14 +55,14 @@ extension BundleError: Refusal {
         case .mediumFailed(let file, let code):
             Problem(
                 .unavailable, code: "medium_failed",
-                "\(file) cannot be read: \(Self.text(code)). Put the medium in again and repeat the command.")
+                "\(file) cannot be read: \(SystemText.of(code)). Put the medium in again and repeat the command.")
         case .mediumFull(let file):
             Problem(.outOfSpace, code: "medium_full", "There is no room for \(file); make room on the medium and repeat the command.")
         case .noBundle(let path): Problem(.missing, code: "no_bundle", "There is no bundle below \(path).")
         case .inaccessible(let path, let code):
             Problem(
                 .unavailable, code: "path_inaccessible",
-                "\(path) cannot be used: \(Self.text(code))."
+                "\(path) cannot be used: \(SystemText.of(code))."
                     + (code == EACCES || code == EPERM ? " An import is read by the hub’s own account, which needs the right to." : "")
                     + " Mend this or name another path, and try again.")
         case .volumeTooSmall(let needed, let limit):
@@ -71,7 +71,4 @@ extension BundleError: Refusal {
                 "A volume of \(limit) bytes cannot hold what needs \(needed) bytes; choose a larger --volume-size.")
         }
     }
-
-    /// As the system says it: `No such file or directory`.
-    private static func text(_ code: Int32) -> String { String(cString: strerror(code)) }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import HubCore
 
 /// Who handled a bundle, one after the other, as the statements beside its manifest say.
@@ -73,7 +74,7 @@ package struct CustodyChain: Hashable, Sendable {
             names = try Media.names(in: "\(folder)/\(CustodyStatement.folder)")
         } catch {
             // Most bundles of other tools have none.
-            guard case .inaccessible(_, let code) = error, code == 2 || code == 20 else { throw error }
+            guard case .inaccessible(_, let code) = error, code == ENOENT || code == ENOTDIR else { throw error }
         }
         var documents: [String: [UInt8]] = [:]
         for name in names.filter(CustodyStatement.isFileName).prefix(CustodyStatement.maximumCount + 1) {

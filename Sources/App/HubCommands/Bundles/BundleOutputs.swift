@@ -1,3 +1,4 @@
+import BundleFormat
 import Bundles
 import Glibc
 import HubCore
@@ -18,7 +19,7 @@ struct BundleOutputs {
                     .usage,
                     errno == ENOENT
                         ? "\(shown) does not exist. Mount the medium there, or make the folder with “mkdir -p”, and repeat the command."
-                        : "\(shown) cannot be looked at (\(String(cString: strerror(errno)))). Name another folder or mount with --out.")
+                        : "\(shown) cannot be looked at (\(SystemText.of(errno))). Name another folder or mount with --out.")
             }
             guard status.st_mode & S_IFMT == S_IFDIR else {
                 throw CommandFailure(.usage, "\(shown) is not a folder. Name a folder, or the place where a medium is mounted, with --out.")

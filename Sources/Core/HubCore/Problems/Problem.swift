@@ -58,3 +58,10 @@ package struct ProblemError: Refusal {
         problem = Problem(kind, code: code, message)
     }
 }
+
+extension Collection<String> {
+    /// For messages: the first names, and how many more there are.
+    package func listed(atMost limit: Int) -> String {
+        prefix(limit).joined(separator: ", ") + (count > limit ? " and \(count - limit) more" : "")
+    }
+}

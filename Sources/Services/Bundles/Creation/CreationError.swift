@@ -1,3 +1,4 @@
+import BundleFormat
 import HubCore
 
 /// Why a bundle cannot be made.

@@ -125,10 +125,6 @@ extension BundleImporter {
             hasModelSignature: target.source.attachments.contains { $0.format == BundleRepository.Attachment.modelSignature })
     }
 
-    private static func few(_ names: [String]) -> String {
-        names.prefix(5).joined(separator: ", ") + (names.count > 5 ? " and \(names.count - 5) more" : "")
-    }
-
     private func notes(_ manifest: BundleManifest, _ targets: [ImportTarget]) -> [String] {
         var notes: [String] = []
         for target in targets where target.existing != nil && !target.isFollowed {
@@ -141,12 +137,12 @@ extension BundleImporter {
         if !new.isEmpty {
             notes.append(
                 "Access is restricted where these came from, so they arrive gated, for an administrator to let people in: "
-                    + "\(Self.few(new)).")
+                    + "\(new.listed(atMost: 5)).")
         }
         let open = gated.filter { $0.existing?.gating == .off }.map(\.name.description)
         if !open.isEmpty {
             notes.append(
-                "Access is restricted where these came from and not here: \(Self.few(open)). “csghub repository gate” changes that.")
+                "Access is restricted where these came from and not here: \(open.listed(atMost: 5)). “csghub repository gate” changes that.")
         }
         if manifest.created.prefix(4) < "2020" {
             notes.append("The clock of the publisher was not set: the bundle says it was made at \(manifest.created).")

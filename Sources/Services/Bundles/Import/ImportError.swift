@@ -104,12 +104,12 @@ extension ImportError: Refusal {
         case .licensesDenied(let repositories):
             Problem(
                 .forbidden, code: "license_denied",
-                "The setting import-licenses denies the licenses of \(Self.list(repositories)). Nothing of the bundle was published. Ask for a bundle "
+                "The setting import-licenses denies the licenses of \(repositories.listed(atMost: 10)). Nothing of the bundle was published. Ask for a bundle "
                     + "without these repositories, or change the setting.")
         case .licensesAsked(let repositories, let licenses):
             Problem(
                 .conflict, code: "license_question",
-                "The setting import-licenses wants somebody to accept the licenses of \(Self.list(repositories)). Read them, then repeat the command "
+                "The setting import-licenses wants somebody to accept the licenses of \(repositories.listed(atMost: 10)). Read them, then repeat the command "
                     + "with \(licenses.prefix(5).map { "--accept-license \(ShellWord.quoted($0))" }.joined(separator: " ")), or --accept-license ALL.")
         case .damaged(let places):
             Problem(.unprocessable, code: "damaged_segment", Self.message(of: places))
@@ -153,10 +153,6 @@ extension ImportError: Refusal {
         return parts.joined(separator: " and ")
     }
 
-    private static func list(_ names: [String]) -> String {
-        names.prefix(10).joined(separator: ", ") + (names.count > 10 ? " and \(names.count - 10) more" : "")
-    }
-
     private static func message(of places: [DamagedPlace]) -> String {
         let shown = places.prefix(5).map { "  " + $0.text }.joined(separator: "\n")
         let more = places.count > 5 ? "\n  and \(places.count - 5) more" : ""
@@ -169,10 +165,9 @@ extension ImportError: Refusal {
     }
 
     private static func message(_ bundle: String, _ volumes: [Int], _ media: [Int], _ reasons: [String]) -> String {
-        let names = volumes.prefix(20).map { BundleManifest.Volume.file($0) }.joined(separator: ", ")
-        let more = volumes.count > 20 ? " and \(volumes.count - 20) more" : ""
+        let names = volumes.map { BundleManifest.Volume.file($0) }.listed(atMost: 20)
         let trouble = reasons.prefix(5).map { "\n  " + $0 }.joined()
-        return "Bundle \(bundle) is not whole yet; what came is kept. Missing: \(names)\(more)"
+        return "Bundle \(bundle) is not whole yet; what came is kept. Missing: \(names)"
             + (media.isEmpty ? "" : ", on medium \(media.map(String.init).joined(separator: ", "))") + ".\(trouble)\n"
             + "Bring what is missing and run: csghub bundle import PATH"
     }

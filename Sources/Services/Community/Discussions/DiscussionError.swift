@@ -48,8 +48,7 @@ extension DiscussionError: Refusal {
             Problem(
                 .conflict, code: "merge_conflicts",
                 "The pull request and its base both changed: "
-                    + paths.prefix(5).map(\.shortened).joined(separator: ", ")
-                    + (paths.count > 5 ? " and \(paths.count - 5) more" : "") + ". Bring the base's changes into the pull request.")
+                    + paths.map(\.shortened).listed(atMost: 5) + ". Bring the base's changes into the pull request.")
         case .nothingToMerge:
             Problem(.conflict, code: "nothing_to_merge", "The pull request has no commits that its base does not have.")
         case .changedMeanwhile:

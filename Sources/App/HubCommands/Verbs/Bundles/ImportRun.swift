@@ -61,9 +61,8 @@ struct ImportRun: Sendable {
         let open = one.repositories.filter { $0.licenseAnswer == .ask && !$0.isLicenseAccepted }
         for license in Set(open.map { $0.license ?? LicensePolicy.unknown }).sorted() {
             let names = open.filter { ($0.license ?? LicensePolicy.unknown) == license }.map(\.name)
-            let more = names.count > 3 ? " and \(names.count - 3) more" : ""
             try console.confirm(
-                DisplayText.safe("Accept the license \(license) of \(names.prefix(3).joined(separator: ", "))\(more)?"), unless: false)
+                DisplayText.safe("Accept the license \(license) of \(names.listed(atMost: 3))?"), unless: false)
             order.acceptedLicenses = (order.acceptedLicenses ?? []) + [license]
         }
     }
