@@ -297,9 +297,9 @@ extension EndToEnd {
             let place = try bundle.place(of: "seg/\(oid)")
             switch lie {
             // The size in the header, a link in the place of a file, what is hidden behind the data, the list itself.
-            case "tar header": try bundle.flip(bundle.volume(), at: place.offset - 512 + 156)
-            case "padding": try bundle.flip(bundle.volume(), at: place.offset + 40_000 + 5)
-            case "index": try bundle.flip(bundle.volume(), at: 600)
+            case "tar header": try Content.flip(bundle.volume(), at: place.offset - 512 + 156)
+            case "padding": try Content.flip(bundle.volume(), at: place.offset + 40_000 + 5)
+            case "index": try Content.flip(bundle.volume(), at: 600)
             default: break
             }
             try hub.importing(bundle.media, status: 65)

@@ -67,15 +67,13 @@ extension EndToEnd {
             let origin = try Origin { try trust(made.root, by: $0) }
             let hub = origin.hub
             let words = ["bundle", "import", made.medium, "--data", hub.data]
-            let clock = ContinuousClock()
-            let length = try clock.measure { try expectWhole(hub, made.medium) }
-            try origin.restore()
             /// What counts as copied, as the preflight says.
             func present() throws -> Int {
                 let told = try hub.verb("bundle", "import", made.medium, "--dry-run", "--json")
                 let number = told.stdout.firstMatch(of: /"present_bytes":(\d+)/).flatMap { Int($0.output.1) }
                 return try #require(number, "\(told)")
             }
+            let total = sizes.reduce(0, +)
             var (worst, before) = (0, 0)
             let count = EndToEnd.isFull ? 50 : 8
             var kills = 0
@@ -86,10 +84,10 @@ extension EndToEnd {
                 process.standardOutput = FileHandle(forWritingAtPath: "/dev/null")
                 process.standardError = process.standardOutput
                 try process.run()
-                let instant = length * Double.random(in: 0...1)
-                // The instant is what the test is about.
-                Thread.sleep(forTimeInterval: instant / .seconds(1))
                 let identifier = process.processIdentifier
+                // Some moment between its first byte and its last; the next test has the calls of publication.
+                let goal = Int.random(in: 0...max(0, total - before))
+                try waitFor("byte \(goal)", seconds: 120) { !process.isRunning || Self.writtenBytes(of: identifier) ?? .max >= goal }
                 // It is held, so that what it wrote can be read, and ended without doing one thing more.
                 kill(identifier, SIGSTOP)
                 let written = Self.writtenBytes(of: identifier)
@@ -106,11 +104,11 @@ extension EndToEnd {
                 let after = try present()
                 let again = max(0, before + (written ?? 0) - after)
                 worst = max(worst, again)
-                print("kill \(kills) after \(instant): \(after >> 20) MiB are there, \(again >> 20) MiB are copied again")
+                print("kill \(kills) after \(goal >> 20) MiB more: \(after >> 20) MiB are there, \(again >> 20) MiB are copied again")
                 #expect(written != nil && again <= Self.maximumAgain + (8 << 20), "kill \(kills)")
                 before = after
             }
-            print("\(kills) kills of an import of \(sizes.reduce(0, +) >> 20) MiB, at most \(worst >> 20) MiB copied again")
+            print("\(kills) kills of an import of \(total >> 20) MiB, at most \(worst >> 20) MiB copied again")
             try expectWhole(hub, made.medium)
             try hub.start()
             let bob = try hub.client("bob")

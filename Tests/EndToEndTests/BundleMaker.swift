@@ -187,19 +187,10 @@ final class HandmadeBundle {
 
     /// Changes one bit of a file while `work` runs.
     func flipping<Value>(_ path: String, at offset: Int, _ work: () throws -> Value) throws -> Value {
-        try flip(path, at: offset)
+        try Content.flip(path, at: offset)
         let value = try work()
-        try flip(path, at: offset)
+        try Content.flip(path, at: offset)
         return value
-    }
-
-    func flip(_ path: String, at offset: Int) throws {
-        let file = try FileHandle(forUpdating: URL(filePath: path))
-        try file.seek(toOffset: UInt64(offset))
-        let byte = try file.read(upToCount: 1)?.first ?? 0
-        try file.seek(toOffset: UInt64(offset))
-        try file.write(contentsOf: Data([byte ^ 0x40]))
-        try file.close()
     }
 }
 

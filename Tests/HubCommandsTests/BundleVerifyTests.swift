@@ -94,9 +94,8 @@ final class MadeBundle: Sendable {
     /// Changes the lowest bit of a byte of a file on every medium that has it; `place` counts from the end when negative.
     func flip(_ name: String, at place: Int) throws {
         for folder in folders where FileManager.default.fileExists(atPath: "\(folder)/\(name)") {
-            var bytes = try Data(contentsOf: URL(filePath: "\(folder)/\(name)"))
-            bytes[place < 0 ? bytes.count + place : place] ^= 1
-            try bytes.write(to: URL(filePath: "\(folder)/\(name)"))
+            let path = "\(folder)/\(name)"
+            try Content.flip(path, at: place < 0 ? fileBytes(path) + place : place, mask: 1)
         }
     }
 

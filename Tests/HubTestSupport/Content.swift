@@ -27,6 +27,16 @@ package enum Content {
         return (0..<count).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
     }
 
+    /// Changes bits of one byte of a file; the same again puts it right.
+    package static func flip(_ path: String, at offset: Int, mask: UInt8 = 0x40) throws {
+        let file = try FileHandle(forUpdating: URL(filePath: path))
+        try file.seek(toOffset: UInt64(offset))
+        let byte = try file.read(upToCount: 1)?.first ?? 0
+        try file.seek(toOffset: UInt64(offset))
+        try file.write(contentsOf: Data([byte ^ mask]))
+        try file.close()
+    }
+
     /// SHA-256 of a file, by openssl.
     package static func sha256(of path: String) throws -> String {
         let output = try CommandOutput.of(["openssl", "dgst", "-sha256", "-r", path])

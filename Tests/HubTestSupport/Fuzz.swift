@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Synchronization
 
@@ -149,14 +150,13 @@ package struct FuzzCase: CustomStringConvertible {
 
 /// Ends the process where one case takes for ever, after it has said which.
 private final class HangWatch: Sendable {
-    private let state = Mutex((number: 0, since: ContinuousClock.now, isOver: false))
+    private let state = Mutex((number: 0, since: ContinuousClock.now))
+    private let over = DispatchSemaphore(value: 0)
 
     init(name: String, seed: UInt64, seconds: Double) {
         let thread = Thread { [self] in
-            while true {
-                Thread.sleep(forTimeInterval: 0.5)
-                let (number, since, isOver) = state.withLock { $0 }
-                if isOver { return }
+            while over.wait(timeout: .now() + 0.5) == .timedOut {
+                let (number, since) = state.withLock { $0 }
                 guard ContinuousClock.now - since > .seconds(seconds) else { continue }
                 FileHandle.standardError.write(Data("\(name), seed \(seed), case \(number) does not end\n".utf8))
                 abort()
@@ -165,8 +165,8 @@ private final class HangWatch: Sendable {
         thread.start()
     }
 
-    func begin(_ number: Int) { state.withLock { $0 = (number, ContinuousClock.now, false) } }
-    func end() { state.withLock { $0.isOver = true } }
+    func begin(_ number: Int) { state.withLock { $0 = (number, ContinuousClock.now) } }
+    func end() { over.signal() }
 }
 
 /// The memory of this process.

@@ -59,8 +59,8 @@ extension HostileBytes {
                 // A bomb has a header in order: the promise is changed and its checksum put right.
                 if one.below(3) == 0 { Self.mendHeader(&frame) }
                 let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
-            defer { piece.deallocate() }
-            let length = one.below(8) == 0 ? one.below(200_000) : texts[n].count
+                defer { piece.deallocate() }
+                let length = one.below(8) == 0 ? one.below(200_000) : texts[n].count
                 var content: [UInt8] = []
                 do {
                     try frame.withUnsafeBytes { try LZ4Frame.decompress($0, length: Int64(length), into: { piece }) { content.append(contentsOf: $0) } }

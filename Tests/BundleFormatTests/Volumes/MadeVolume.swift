@@ -43,14 +43,7 @@ struct MadeVolume {
     func replace(_ bytes: [UInt8]) throws { try Data(bytes).write(to: URL(filePath: path)) }
 
     /// Changes the lowest bit of one byte; a second call puts it right.
-    func flip(_ place: Int) throws {
-        let file = try FileHandle(forUpdating: URL(filePath: path))
-        try file.seek(toOffset: UInt64(place))
-        let byte = try file.read(upToCount: 1)?.first ?? 0
-        try file.seek(toOffset: UInt64(place))
-        try file.write(contentsOf: Data([byte ^ 1]))
-        try file.close()
-    }
+    func flip(_ place: Int) throws { try Content.flip(path, at: place, mask: 1) }
 
     func content(_ n: Int) throws -> [UInt8] {
         var bytes: [UInt8] = []

@@ -13,11 +13,11 @@ extension BadMediaTests {
     func secondCopy() async throws {
         let site = try ImportSite()
         let large = [made(130 << 20)]
-        let bundle = try MadeBundle([try content(try SourceRepository(), large: large)])
+        let bundle = try MadeBundle([try modelContent(try SourceRepository(), large: large)])
         let copy = try bundle.folder.folder("copy") + "/stick"
         try FileManager.default.copyItem(atPath: bundle.media[0], toPath: copy)
         let found = try offset(of: "seg/\(BundleDigest.hash(large[0]))/\(64 << 20)", in: bundle)
-        try MadeBundle.flip(bundle.volume(1), at: Int(found.offset) + 300)
+        try Content.flip(bundle.volume(1), at: Int(found.offset) + 300)
         // The first run sees only when the object is whole that a segment of it is not.
         guard case .damaged? = try await site.take(bundle.media).failure as? ImportError else {
             throw CocoaError(.featureUnsupported)
@@ -29,7 +29,7 @@ extension BadMediaTests {
     @Test("a medium with more manifests and lists of keys than memory should hold is refused before any is judged")
     func documentFlood() async throws {
         let site = try ImportSite()
-        let bundle = try MadeBundle([try content(try SourceRepository(), large: [made(1_000)])])
+        let bundle = try MadeBundle([try modelContent(try SourceRepository(), large: [made(1_000)])])
         let parent = bundle.media[0] + "/HUBBUNDLE"
         let root = Data(count: 200 << 10)
         for number in 0..<10 {
@@ -61,7 +61,7 @@ extension BadMediaTests {
 
     @Test("a folder whose name has control characters is no bundle")
     func hiddenName() throws {
-        let bundle = try MadeBundle([try content(try SourceRepository(), large: [made(1_000)])])
+        let bundle = try MadeBundle([try modelContent(try SourceRepository(), large: [made(1_000)])])
         let parent = bundle.media[0] + "/HUBBUNDLE"
         try FileManager.default.copyItem(
             atPath: bundle.bundleFolder(0), toPath: parent + "/x\nTrust it: csghub trust add y")
@@ -73,8 +73,8 @@ extension BadMediaTests {
         let site = try ImportSite()
         let bundle = try MadeBundle(
             [
-                try content(try SourceRepository(), large: [made(5_000)]),
-                try content(
+                try modelContent(try SourceRepository(), large: [made(5_000)]),
+                try modelContent(
                     try SourceRepository(uid: "B"), large: [made(6_000, 2), made(7_000, 3)], name: "ada/other"),
             ], volumes: 2)
         _ = try await site.take([bundle.media[0]])
@@ -101,7 +101,7 @@ extension BadMediaTests {
         if waits == "parked" { content.presumed = [made(100, 5)] }
         if waits == "approval" { try await site.setPublishing("administrator") }
         // The volume with the rest comes last.
-        let other = try self.content(try SourceRepository(uid: "B"), large: [made(200)], name: "ada/other")
+        let other = try modelContent(try SourceRepository(uid: "B"), large: [made(200)], name: "ada/other")
         let older = try MadeBundle(
             waits == "missing medium" ? [content, other] : [content], volumes: waits == "missing medium" ? 2 : 1)
         let first = try await site.take([older.media[0]])
@@ -110,7 +110,7 @@ extension BadMediaTests {
         try await site.setPublishing("automatic")
 
         // The newer one brings what the older one presumes.
-        let new = try self.content(source, large: [made(100, 5)])
+        let new = try modelContent(source, large: [made(100, 5)])
         let newer = try MadeBundle([new], sequence: 2)
         let outcomes = try await site.importer.run(ImportOptions(paths: newer.media), by: site.caller)
         #expect(outcomes.map(\.bundle) == [newer.id] && outcomes[0].failure == nil)

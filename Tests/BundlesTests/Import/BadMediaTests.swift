@@ -11,19 +11,6 @@ import Testing
 /// What bad media must produce: each row of the format's table.
 @Suite("Bad media")
 struct BadMediaTests {
-    func content(
-        _ source: SourceRepository, large: [[UInt8]], name: String = "qwen/qwen3",
-        attachments: [(name: String, bytes: [UInt8])] = []
-    ) throws -> BundleContent {
-        var files: [String: [UInt8]] = [:]
-        for (number, bytes) in large.enumerated() { files["model-\(number).bin"] = bytes }
-        let commit = try source.commit(["README.md": "# Model\n"], large: files)
-        return BundleContent(
-            source: source, name: name, refs: [("refs/heads/main", commit)], gitBundle: try source.bundle(["--all"]),
-            large: large,
-            attachments: attachments)
-    }
-
     private func problem(_ outcome: BundleImporter.Outcome) throws -> Problem {
         guard let failure = outcome.failure as? any Refusal else {
             throw outcome.failure ?? CocoaError(.featureUnsupported)
@@ -53,7 +40,7 @@ struct BadMediaTests {
         let site = try ImportSite()
         let large = [made(130 << 20), made(1_000, 2)]
         let bundle = try MadeBundle(
-            [try content(try SourceRepository(), large: large, attachments: [("model.sig", made(500, 3))])],
+            [try modelContent(try SourceRepository(), large: large, attachments: [("model.sig", made(500, 3))])],
             volumes: place == "in order" ? 1 : 3, isScattered: place == "scattered")
         let object = BundleDigest.hash(large[0])
         let name =
@@ -64,7 +51,7 @@ struct BadMediaTests {
             }
         let found = try offset(of: name, in: bundle)
         let whole = try Data(contentsOf: URL(filePath: bundle.volume(found.volume)))
-        try MadeBundle.flip(bundle.volume(found.volume), at: Int(found.offset) + 300)
+        try Content.flip(bundle.volume(found.volume), at: Int(found.offset) + 300)
 
         // All media, in an order in which the large object does or does not come whole.
         let media = place == "scattered" ? Array(bundle.media.reversed()) : bundle.media
@@ -97,13 +84,13 @@ struct BadMediaTests {
         arguments: ["BUNDLE.json", "BUNDLE.dsse.json"])
     func changedManifest(_ file: String) async throws {
         let site = try ImportSite()
-        let bundle = try MadeBundle([try content(try SourceRepository(), large: [made(1000)])])
+        let bundle = try MadeBundle([try modelContent(try SourceRepository(), large: [made(1000)])])
         // A volume that nobody may even open.
         try FileManager.default.removeItem(atPath: bundle.volume(1))
         for offset in [0, 40] {
             let path = bundle.bundleFolder(0) + "/" + file
             let whole = try Data(contentsOf: URL(filePath: path))
-            try MadeBundle.flip(path, at: offset)
+            try Content.flip(path, at: offset)
             let problem = try problem(try await site.take(bundle.media))
             #expect(problem.kind == .forbidden && problem.code == "wrong_signature")
             try whole.write(to: URL(filePath: path))
@@ -118,13 +105,13 @@ struct BadMediaTests {
     @Test("an unknown publisher is refused with its name before a volume is read")
     func unknownPublisher() async throws {
         let site = try ImportSite()
-        let bundle = try MadeBundle([try content(try SourceRepository(), large: [made(1000)])], publisher: "mallory")
+        let bundle = try MadeBundle([try modelContent(try SourceRepository(), large: [made(1000)])], publisher: "mallory")
         let problem = try problem(try await site.take(bundle.media))
         #expect(problem.kind == .forbidden && problem.message.contains("mallory"))
         #expect(try await site.store.importRecord(bundle.id) == nil && site.stagedFolders.isEmpty)
         // It does not hinder one that is trusted, on the same stick or another.
         let trusted = try MadeBundle([
-            try content(try SourceRepository(uid: "B"), large: [made(2000)], name: "ada/other")
+            try modelContent(try SourceRepository(uid: "B"), large: [made(2000)], name: "ada/other")
         ])
         let paths = bundle.media + trusted.media
         #expect(
@@ -139,7 +126,7 @@ struct BadMediaTests {
     func mixedDiscs() async throws {
         let site = try ImportSite()
         let source = try SourceRepository()
-        let content = try content(source, large: [made(5_000), made(6_000, 2), made(7_000, 4)])
+        let content = try modelContent(source, large: [made(5_000), made(6_000, 2), made(7_000, 4)])
         // Two exports of the same stream and number.
         let (one, two) = (
             try MadeBundle([content], volumes: 2),
@@ -158,7 +145,7 @@ struct BadMediaTests {
     func truncated() async throws {
         let site = try ImportSite()
         let large = [made(70 << 20), made(2_000, 2)]
-        let bundle = try MadeBundle([try content(try SourceRepository(), large: large)])
+        let bundle = try MadeBundle([try modelContent(try SourceRepository(), large: large)])
         let whole = try Data(contentsOf: URL(filePath: bundle.volume(1)))
         try whole.prefix(68 << 20).write(to: URL(filePath: bundle.volume(1)))
         let outcome = try await site.take(bundle.media)
@@ -180,7 +167,7 @@ struct BadMediaTests {
     func pulledMedium() async throws {
         let site = try ImportSite()
         let large = [made(70 << 20), made(80 << 20, 2)]
-        let bundle = try MadeBundle([try content(try SourceRepository(), large: large)])
+        let bundle = try MadeBundle([try modelContent(try SourceRepository(), large: large)])
         let device = try LoopDevice(holding: bundle.media[0], megabytes: 240)
         let mount = try device.mount()
         try device.cut(to: 100)
@@ -203,8 +190,8 @@ struct BadMediaTests {
         let site = try ImportSite()
         let bundle = try MadeBundle(
             [
-                try content(try SourceRepository(), large: [made(5_000)]),
-                try content(
+                try modelContent(try SourceRepository(), large: [made(5_000)]),
+                try modelContent(
                     try SourceRepository(uid: "B"), large: [made(6_000, 2), made(7_000, 3)], name: "ada/other"),
             ], volumes: 2,
             aliases: [
@@ -225,7 +212,7 @@ struct BadMediaTests {
     @Test("files that are none of the bundle are not looked at; links and nodes in a volume's place are refused")
     func foreignFiles() async throws {
         let site = try ImportSite()
-        let bundle = try MadeBundle([try content(try SourceRepository(), large: [made(5_000)])])
+        let bundle = try MadeBundle([try modelContent(try SourceRepository(), large: [made(5_000)])])
         let inner = bundle.bundleFolder(0)
         try FileManager.default.createSymbolicLink(
             atPath: inner + "/vol/000002.tar", withDestinationPath: "/etc/passwd")
@@ -249,13 +236,13 @@ struct BadMediaTests {
     @Test("a volume that is not as its index says is refused", arguments: ["header", "padding", "index", "end"])
     func lyingVolume(_ place: String) async throws {
         let site = try ImportSite()
-        let bundle = try MadeBundle([try content(try SourceRepository(), large: [made(5_001)])])
+        let bundle = try MadeBundle([try modelContent(try SourceRepository(), large: [made(5_001)])])
         let volume = try offset(of: "seg/\(BundleDigest.hash(made(5_001)))/0", in: bundle)
         switch place {
         // The size in the tar header.
-        case "header": try MadeBundle.flip(bundle.volume(1), at: Int(volume.offset) - 512 + 130)
-        case "padding": try MadeBundle.flip(bundle.volume(1), at: Int(volume.offset) + 5_001 + 5)
-        case "index": try MadeBundle.flip(bundle.volume(1), at: 600)
+        case "header": try Content.flip(bundle.volume(1), at: Int(volume.offset) - 512 + 130)
+        case "padding": try Content.flip(bundle.volume(1), at: Int(volume.offset) + 5_001 + 5)
+        case "index": try Content.flip(bundle.volume(1), at: 600)
         default: break
         }
         if place == "end" {
@@ -277,7 +264,7 @@ struct BadMediaTests {
         let site = try ImportSite()
         let bytes = made(5_000)
         let bundle = try MadeBundle(
-            [try content(try SourceRepository(), large: [bytes])],
+            [try modelContent(try SourceRepository(), large: [bytes])],
             index: { sources in
                 let short = Array(bytes.dropLast())
                 sources[0] = VolumeWriter.Source(
@@ -295,7 +282,7 @@ struct BadMediaTests {
         let site = try ImportSite()
         let (bytes, other) = (made(5_000), made(5_000, 7))
         let bundle = try MadeBundle(
-            [try content(try SourceRepository(), large: [bytes])],
+            [try modelContent(try SourceRepository(), large: [bytes])],
             index: { sources in
                 sources[0] = VolumeWriter.Source(
                     entry: VolumeIndex.Entry(
@@ -313,14 +300,14 @@ struct BadMediaTests {
     func badGit() async throws {
         let site = try ImportSite()
         let source = try SourceRepository()
-        var broken = try content(source, large: [])
+        var broken = try modelContent(source, large: [])
         broken.gitBundle = Array("# v2 git bundle\n\nPACK".utf8)
         let brokenBundle = try MadeBundle([broken])
         let first = try await site.take(brokenBundle.media)
         let firstProblem = try problem(first)
         #expect(first.record?.state == .failed && firstProblem.code == "repository_refused")
         // A pointer whose object nobody lists.
-        var unlisted = try content(try SourceRepository(uid: "B"), large: [made(50)], name: "ada/x")
+        var unlisted = try modelContent(try SourceRepository(uid: "B"), large: [made(50)], name: "ada/x")
         unlisted.large = []
         let unlistedBundle = try MadeBundle([unlisted], sequence: 2)
         let second = try await site.take(unlistedBundle.media)
@@ -332,7 +319,7 @@ struct BadMediaTests {
     func noSpace() async throws {
         let site = try ImportSite()
         let source = try SourceRepository()
-        let content = try content(source, large: [made(100)])
+        let content = try modelContent(source, large: [made(100)])
         let bundle = try MadeBundle([content]) { manifest in
             manifest.repositories[0].objects.append(
                 BundleRepository.LargeObject(oid: BundleDigest.hash([9]), sizeBytes: 4 << 40, paths: ["huge.bin"]))
@@ -349,7 +336,7 @@ struct BadMediaTests {
     @Test("a manifest that speaks of more than any disk holds is refused before anything is counted")
     func tooLarge() async throws {
         let site = try ImportSite()
-        let bundle = try MadeBundle([try content(try SourceRepository(), large: [])]) { manifest in
+        let bundle = try MadeBundle([try modelContent(try SourceRepository(), large: [])]) { manifest in
             for byte in UInt8(0)..<100 {
                 manifest.repositories[0].objects.append(
                     BundleRepository.LargeObject(oid: BundleDigest.hash([byte]), sizeBytes: 1 << 52, paths: []))
@@ -365,9 +352,9 @@ struct BadMediaTests {
     func replay() async throws {
         let site = try ImportSite()
         let source = try SourceRepository()
-        let old = try MadeBundle([try content(source, large: [made(100)])], sequence: 3)
+        let old = try MadeBundle([try modelContent(source, large: [made(100)])], sequence: 3)
         try source.commit(["x": "y"])
-        let new = try MadeBundle([try content(source, large: [made(100)])], sequence: 4)
+        let new = try MadeBundle([try modelContent(source, large: [made(100)])], sequence: 4)
         try await site.publish(new.media)
         let problem = try problem(try await site.take(old.media))
         #expect(problem.kind == .forbidden && problem.code == "older_bundle")
@@ -383,7 +370,7 @@ struct BadMediaTests {
     func unsetClock() async throws {
         let site = try ImportSite()
         let bundle = try MadeBundle(
-            [try content(try SourceRepository(), large: [made(100)])], created: "1970-01-01T00:00:07Z")
+            [try modelContent(try SourceRepository(), large: [made(100)])], created: "1970-01-01T00:00:07Z")
         let preflight = try #require(
             try await site.importer.preflight(ImportOptions(paths: bundle.media), by: site.caller).first)
         #expect(preflight.notes.contains { $0.contains("clock") })

@@ -32,16 +32,6 @@ struct ForeignContentTests {
         try await site.store.linkObject(oid, sizeBytes: Int64(bytes.count), repository: repository.id, account: nil)
     }
 
-    /// A repository whose history names `large`.
-    private func content(_ source: SourceRepository, _ name: String, large: [[UInt8]]) throws -> BundleContent {
-        var files: [String: [UInt8]] = [:]
-        for (number, bytes) in large.enumerated() { files["model-\(number).bin"] = bytes }
-        let commit = try source.commit(["README.md": "# Model\n"], large: files)
-        return BundleContent(
-            source: source, name: name, refs: [("refs/heads/main", commit)], gitBundle: try source.bundle(["--all"]),
-            large: large)
-    }
-
     /// The same without the bytes of the large files, though the manifest says that they are in it.
     private func empty(_ contents: [BundleContent], sequence: Int64 = 1) throws -> MadeBundle {
         try MadeBundle(
@@ -57,8 +47,8 @@ struct ForeignContentTests {
         let secret = made(4_000, 42)
         try await upload(secret, to: repository("models/lab/secret", .private, in: site), in: site)
         let bundle = try empty([
-            content(try SourceRepository(), "lab/secret", large: [secret]),
-            content(try SourceRepository(uid: "B"), "qwen/open", large: [secret]),
+            modelContent(try SourceRepository(), large: [secret], name: "lab/secret"),
+            modelContent(try SourceRepository(uid: "B"), large: [secret], name: "qwen/open"),
         ])
         let outcome = try await site.take(bundle.media)
         #expect(outcome.record?.state == .staging && outcome.failure != nil)
@@ -70,7 +60,7 @@ struct ForeignContentTests {
         let site = try ImportSite()
         let large = made(4_000, 42)
         try await upload(large, to: repository("models/lab/open", .internal, in: site), in: site)
-        let bundle = try empty([content(try SourceRepository(), "qwen/open", large: [large])])
+        let bundle = try empty([modelContent(try SourceRepository(), large: [large], name: "qwen/open")])
         let outcome = try await site.take(bundle.media, ImportOptions(visibility: visibility))
         // Internal ones may be spared the copy.
         #expect(outcome.record?.state == (visibility == .public ? .staging : .published))
@@ -80,7 +70,7 @@ struct ForeignContentTests {
     func localRepository() async throws {
         let site = try ImportSite()
         let source = try SourceRepository()
-        let first = try content(source, "lab/secret", large: [])
+        let first = try modelContent(source, large: [], name: "lab/secret")
         // The site's own repository, whose history the publisher knows.
         let local = try MadeBundle([first], publisher: "other")
         try await site.publish(local.media)
@@ -92,7 +82,7 @@ struct ForeignContentTests {
         let old = try source.head()
 
         let new = try source.commit(["README.md": "# Taken over\n"])
-        var next = try content(source, "lab/secret", large: [])
+        var next = try modelContent(source, large: [], name: "lab/secret")
         next.refs = [("refs/heads/main", new), ("refs/heads/side", new), ("refs/pr/1", new)]
         let taking = try MadeBundle([next])
         let report = try await site.publish(taking.media)
@@ -121,11 +111,11 @@ struct ForeignContentTests {
     func otherPublisher() async throws {
         let site = try ImportSite()
         let (mine, theirs) = (try SourceRepository(), try SourceRepository(uid: "B"))
-        let content = try content(mine, "qwen/qwen3", large: [])
+        let content = try modelContent(mine, large: [], name: "qwen/qwen3")
         let first = try MadeBundle([content])
         try await site.publish(first.media)
         let bundle = try MadeBundle(
-            [try self.content(theirs, "qwen/qwen3", large: [made(100, 3)])], publisher: "other")
+            [try modelContent(theirs, large: [made(100, 3)], name: "qwen/qwen3")], publisher: "other")
         let preflight = try await site.importer.preflight(ImportOptions(paths: bundle.media), by: site.caller)
         #expect(preflight.first?.notes.contains { $0.contains("did not come from other") } == true)
         let report = try await site.publish(bundle.media)

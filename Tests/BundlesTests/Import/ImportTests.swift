@@ -12,22 +12,11 @@ import Testing
 
 @Suite("Importing a bundle")
 struct ImportTests {
-    private func content(_ source: SourceRepository, large: [[UInt8]] = [], name: String = "qwen/qwen3") throws
-        -> BundleContent
-    {
-        var files: [String: [UInt8]] = [:]
-        for (number, bytes) in large.enumerated() { files["model-\(number).bin"] = bytes }
-        let commit = try source.commit(["README.md": "# Model\n"], large: files)
-        return BundleContent(
-            source: source, name: name, refs: [("refs/heads/main", commit)], gitBundle: try source.bundle(["--all"]),
-            large: large)
-    }
-
     @Test("publishes repositories, objects and refs as they were sent, under their names")
     func whole() async throws {
         let site = try ImportSite()
         let (source, large) = (try SourceRepository(), [made(300_000), made(5), []])
-        var content = try content(source, large: large)
+        var content = try modelContent(source, large: large)
         content.attachments = [("model.sig", made(100, 9))]
         let bundle = try MadeBundle([content])
         let report = try await site.publish(bundle.media)
@@ -53,7 +42,7 @@ struct ImportTests {
         // Three segments of one object, so that they come out of order.
         let large = [made(150 << 20)]
         let bundle = try MadeBundle(
-            [try content(try SourceRepository(), large: large)], volumes: 4, isScattered: isScattered)
+            [try modelContent(try SourceRepository(), large: large)], volumes: 4, isScattered: isScattered)
         for (step, medium) in [3, 1, 1, 0].enumerated() {
             let outcome = try await site.take([bundle.media[medium]])
             let failure = try #require(outcome.failure as? ImportError)
@@ -72,7 +61,7 @@ struct ImportTests {
     func hashedOnce(_ isInOrder: Bool) throws {
         let site = try ImportSite()
         let large = [made(70 << 20), made(3_000_001, 2), made(4096, 3), made(5, 4)]
-        let bundle = try MadeBundle([try content(try SourceRepository(), large: large)], volumes: 2, isScattered: true)
+        let bundle = try MadeBundle([try modelContent(try SourceRepository(), large: large)], volumes: 2, isScattered: true)
         let area = site.objects.stagingArea(bundle.id)
         try area.make()
         var phases: Set<ImportProgress.Phase> = []
@@ -97,7 +86,7 @@ struct ImportTests {
     @Test("importing again is a no-op that says so")
     func again() async throws {
         let site = try ImportSite()
-        let bundle = try MadeBundle([try content(try SourceRepository(), large: [made(1000)])])
+        let bundle = try MadeBundle([try modelContent(try SourceRepository(), large: [made(1000)])])
         try await site.publish(bundle.media)
         let audit = try await site.store.latestAuditEntries().first?.sequence
         let outcome = try await site.take(bundle.media)
@@ -109,7 +98,7 @@ struct ImportTests {
     func preflight() async throws {
         let site = try ImportSite()
         let large = [made(100_000), made(50_000, 2)]
-        let bundle = try MadeBundle([try content(try SourceRepository(), large: large)], volumes: 2)
+        let bundle = try MadeBundle([try modelContent(try SourceRepository(), large: large)], volumes: 2)
         var options = ImportOptions(paths: [bundle.media[0]])
         let answer = try #require(try await site.importer.preflight(options, by: site.caller).first)
         let gitBytes = bundle.manifest.repositories[0].gitBundle?.sizeBytes ?? 0
@@ -131,7 +120,7 @@ struct ImportTests {
         let site = try ImportSite()
         _ = try await site.store.createAccount(
             NewAccount(name: NamespaceName(parsing: "Qwen")), audit: AuditEntry(actor: "t", action: "t", target: "t"))
-        let bundle = try MadeBundle([try content(try SourceRepository())])
+        let bundle = try MadeBundle([try modelContent(try SourceRepository())])
         let outcome = try await site.take(bundle.media)
         #expect(outcome.failure as? ImportError == .needsMapping(["qwen"]))
         #expect(site.stagedFolders.isEmpty)
@@ -145,7 +134,7 @@ struct ImportTests {
         let site = try ImportSite()
         let source = try SourceRepository()
         let (one, two) = (made(70_000), made(80_000, 2))
-        let first = try content(source, large: [one])
+        let first = try modelContent(source, large: [one])
         try source.git(["branch", "dev"])
         let base = try MadeBundle([
             BundleContent(
@@ -184,7 +173,7 @@ struct ImportTests {
         let site = try ImportSite()
         let source = try SourceRepository()
         let one = made(9_000)
-        let base = try MadeBundle([try content(source, large: [one])])
+        let base = try MadeBundle([try modelContent(source, large: [one])])
         let old = try source.head()
         let new = try source.commit(["x.txt": "x\n"])
         let delta = try MadeBundle(
@@ -215,9 +204,9 @@ struct ImportTests {
         try await site.store.setSetting(
             "import-publishing", to: "administrator", audit: AuditEntry(actor: "t", action: "t", target: "t"))
         let (first, second) = (
-            try MadeBundle([try content(try SourceRepository(), large: [made(5_000)])]),
+            try MadeBundle([try modelContent(try SourceRepository(), large: [made(5_000)])]),
             try MadeBundle(
-                [try content(try SourceRepository(uid: "B"), large: [made(6_000)], name: "ada/other")], sequence: 2)
+                [try modelContent(try SourceRepository(uid: "B"), large: [made(6_000)], name: "ada/other")], sequence: 2)
         )
         for bundle in [first, second] {
             let outcome = try await site.take(bundle.media)
@@ -239,7 +228,7 @@ struct ImportTests {
     func keepsOptions() async throws {
         let site = try ImportSite()
         let bundle = try MadeBundle(
-            [try content(try SourceRepository(), large: [made(5_000), made(6_000, 2)])], volumes: 2)
+            [try modelContent(try SourceRepository(), large: [made(5_000), made(6_000, 2)])], volumes: 2)
         let first = ImportOptions(map: ["qwen": "lab"], visibility: .private)
         #expect(try await site.take([bundle.media[0]], first).record?.state == .staging)
         let preflight = try await site.importer.preflight(ImportOptions(paths: [bundle.media[1]]), by: site.caller)
@@ -252,7 +241,7 @@ struct ImportTests {
     func signedAgain() async throws {
         let site = try ImportSite()
         let bundle = try MadeBundle(
-            [try content(try SourceRepository(), large: [made(5_000), made(6_000, 2)])], volumes: 2)
+            [try modelContent(try SourceRepository(), large: [made(5_000), made(6_000, 2)])], volumes: 2)
         #expect(try await site.take([bundle.media[0]]).record?.state == .staging)
         site.trust.replaceKey()
         #expect((try await site.take([bundle.media[1]]).failure as? any Refusal)?.problem.code == "wrong_signature")
@@ -267,7 +256,7 @@ struct ImportTests {
     func newProcess() async throws {
         let folder = try TemporaryFolder("import")
         let large = [made(80 << 20), made(70 << 20, 2)]
-        let bundle = try MadeBundle([try content(try SourceRepository(), large: large)], volumes: 2)
+        let bundle = try MadeBundle([try modelContent(try SourceRepository(), large: large)], volumes: 2)
         do {
             let site = try ImportSite(folder)
             #expect(try await site.take([bundle.media[1]]).failure != nil)
@@ -290,7 +279,7 @@ struct ImportTests {
         let account = try await site.store.createAccount(
             NewAccount(name: NamespaceName(parsing: "ada")), audit: AuditEntry(actor: "t", action: "t", target: "t"))
         let caller = Caller(.account(account))
-        let bundle = try MadeBundle([try content(try SourceRepository())])
+        let bundle = try MadeBundle([try modelContent(try SourceRepository())])
         await #expect(throws: IdentityError.siteForbidden(.approveImports)) {
             try await site.importer.run(ImportOptions(paths: bundle.media), by: caller)
         }

@@ -186,11 +186,16 @@ struct MadeBundle {
                 content: content, length: Int64(bytes.count), storedLength: Int64(bytes.count), encoding: .raw,
                 sha256: BundleDigest.hash(bytes)), source: .bytes(bytes))
     }
+}
 
-    /// Changes one byte of a file.
-    static func flip(_ path: String, at offset: Int) throws {
-        var data = try Data(contentsOf: URL(filePath: path))
-        data[data.startIndex + offset] ^= 0x40
-        try data.write(to: URL(filePath: path))
-    }
+/// A repository with one more commit, which has `large` as its large files.
+func modelContent(
+    _ source: SourceRepository, large: [[UInt8]] = [], name: String = "qwen/qwen3", attachments: [(name: String, bytes: [UInt8])] = []
+) throws -> BundleContent {
+    var files: [String: [UInt8]] = [:]
+    for (number, bytes) in large.enumerated() { files["model-\(number).bin"] = bytes }
+    let commit = try source.commit(["README.md": "# Model\n"], large: files)
+    return BundleContent(
+        source: source, name: name, refs: [("refs/heads/main", commit)], gitBundle: try source.bundle(["--all"]), large: large,
+        attachments: attachments)
 }
